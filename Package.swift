@@ -1,0 +1,79 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// The plugins compiled into the host, a name a line. `martlet plugin new NAME` adds a line here
+/// and one in Sources/MartletHost/StandardModules.swift; each name is a folder under Plugins/.
+let plugins: [(name: String, libraries: [Target.Dependency])] = [
+    ("Bus", []),
+    ("Console", []),
+    ("HTTP", []),
+    ("JQ", ["CJQ"]),
+    ("Map", []),
+    ("SQLSinks", []),
+    ("SQLite", ["CSQLite"]),
+    ("SSE", []),
+]
+
+/// The same strict settings for every Swift target.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let pluginNames: [Target.Dependency] = plugins.map { .target(name: "\($0.name)Plugin") }
+
+let package = Package(
+    name: "martlet",
+    products: [
+        .executable(name: "martlet", targets: ["MartletHost"]),
+        .library(name: "Martlet", targets: ["Martlet"]),
+        .library(name: "MartletTesting", targets: ["MartletTesting"]),
+    ],
+    targets: [
+        // C libraries from Debian, and the two C++ shims over header-only libraries.
+        .systemLibrary(name: "CEvent", pkgConfig: "libevent", providers: [.apt(["libevent-dev"])]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CJQ", providers: [.apt(["libjq-dev", "libonig-dev"])]),
+        .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
+        .target(name: "CValijson"),
+
+        library("Martlet"),
+        library("EmbeddedLog"),
+        library("HTTPServer", ["CEvent"]),
+        library("Pipelines", ["Martlet", "EmbeddedLog", "HTTPServer", "CSimdjson", "CValijson"]),
+        library("MartletTesting", ["Martlet"]),
+        .executableTarget(
+            name: "MartletHost",
+            dependencies: ["Martlet", "Pipelines", "EmbeddedLog", "HTTPServer"] + pluginNames,
+            swiftSettings: strict
+        ),
+
+        tests("MartletTests", ["Martlet"]),
+        tests("EmbeddedLogTests", ["EmbeddedLog"]),
+        tests("HTTPServerTests", ["HTTPServer", "CEvent"]),
+        tests("PipelinesTests", ["Pipelines", "MartletTesting", "Martlet"]),
+        tests("PluginTests", pluginNames + ["MartletTesting", "Martlet", "Pipelines"]),
+        tests("MartletHostTests", ["MartletHost", "MartletTesting"]),
+        tests("TidyTests", []),
+    ] + plugins.map { plugin in
+        .target(
+            name: "\(plugin.name)Plugin",
+            dependencies: ["Martlet"] + plugin.libraries,
+            path: "Plugins/\(plugin.name)",
+            exclude: ["README.md"],
+            swiftSettings: strict
+        )
+    },
+    cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,2 @@
+// A C face of simdjson (Debian's libsimdjson-dev) for payload look-ups.
+#pragma once

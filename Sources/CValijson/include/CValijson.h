@@ -1,0 +1,2 @@
+// A C face of valijson over nlohmann-json (Debian's libvalijson-dev) for JSON Schema.
+#pragma once

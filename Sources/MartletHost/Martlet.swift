@@ -1,0 +1,5 @@
+@main
+struct Martlet {
+    static func main() {
+    }
+}
