@@ -1,0 +1,2 @@
+public protocol ModuleConfig: Sendable {}
+public struct ConfigText: Sendable { public var text: String }

@@ -1,0 +1,102 @@
+/// A method and a path with its handler.
+public struct Route: Sendable {
+    /// Upper case.
+    public let method: String
+    /// Literal segments and `{name}` segments, such as `/users/{user}/notifications`.
+    public let path: String
+    /// Called on the connection's event loop: it must not block. It answers through the exchange, then or later.
+    public let handle: @Sendable (any HTTPExchange) -> Void
+
+    public init(_ method: String, _ path: String, handle: @escaping @Sendable (any HTTPExchange) -> Void) {
+        self.method = method
+        self.path = path
+        self.handle = handle
+    }
+}
+
+/// One request and its answer.
+public protocol HTTPExchange: AnyObject, Sendable {
+    var method: String { get }
+    /// The raw request target.
+    var target: String { get }
+    /// The decoded value of a `{name}` segment.
+    func pathParameter(_ name: String) -> String?
+    /// The decoded value of the first query parameter of that name.
+    func queryParameter(_ name: String) -> String?
+    /// Case-insensitive.
+    func header(_ name: String) -> String?
+    var body: Bytes { get }
+    /// The peer's numeric address.
+    var remoteAddress: String { get }
+    /// The event loop that the connection lives on.
+    var loopIndex: Int { get }
+
+    /// Answers; exactly once, from any thread.
+    func respond(_ response: HTTPResponse)
+
+    /// Answers with a stream that stays open; on the connection's loop, instead of `respond`.
+    /// - Parameters:
+    ///   - queueLimit: bytes that may wait for a slow client.
+    ///   - onClose: called once on the loop when the stream has ended, whoever ended it.
+    func startStream(
+        status: Int, headers: [(name: String, value: String)], queueLimit: Int, onClose: @escaping @Sendable () -> Void
+    ) -> any HTTPStream
+}
+
+/// An answer.
+public struct HTTPResponse: Sendable {
+    public var status: Int
+    /// Beside `Content-Length`, `Date` and `Connection`, which the server writes.
+    public var headers: [(name: String, value: String)]
+    public var body: Bytes
+
+    public init(status: Int, headers: [(name: String, value: String)] = [], body: Bytes = .empty) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+}
+
+/// A response that stays open. All calls are made on its event loop.
+public protocol HTTPStream: AnyObject, Sendable {
+    /// Writes a chunk made once and shared by many streams. False if the client is too slow: the bytes would exceed
+    /// the stream's queue limit, nothing was written, and the caller closes it.
+    func write(_ chunk: HTTPChunk) -> Bool
+    /// Bytes that the socket has not taken yet.
+    var queuedBytes: Int { get }
+    /// Ends the stream after what is queued.
+    func close()
+}
+
+/// Bytes framed once as an HTTP/1.1 chunk, to be written to any number of streams.
+public final class HTTPChunk: Sendable {
+    /// `size CRLF content CRLF`.
+    public let framed: Bytes
+    /// The part of ``framed`` that is content.
+    public let content: Bytes
+
+    public init(_ content: Bytes) {
+        let head = String(content.count, radix: 16) + "\r\n"
+        let headCount = head.utf8.count
+        let framed = Bytes(capacity: headCount + content.count + 2) { target in
+            target.copyBytes(from: head.utf8)
+            content.withUnsafeBytes { source in
+                UnsafeMutableRawBufferPointer(rebasing: target[headCount...]).copyMemory(from: source)
+            }
+            target[headCount + content.count] = UInt8(ascii: "\r")
+            target[headCount + content.count + 1] = UInt8(ascii: "\n")
+            return headCount + content.count + 2
+        }
+        self.framed = framed
+        self.content = framed.slice(headCount..<headCount + content.count)
+    }
+}
+
+/// The host's event loops, for modules that keep connections.
+public protocol EventLoops: Sendable {
+    var count: Int { get }
+    /// Runs `work` on a loop, in the order of the calls from one thread. Many calls share one wake-up.
+    func execute(on index: Int, _ work: @escaping @Sendable () -> Void)
+    /// Runs `work` on a loop after a delay, to within about 100 ms.
+    func schedule(on index: Int, after delay: Duration, _ work: @escaping @Sendable () -> Void)
+}

@@ -1,0 +1,56 @@
+import Glibc
+
+/// Writes log lines: one line an event, no payloads, no secrets. Text on a terminal, JSON otherwise.
+public struct Logger: Sendable {
+    /// How much a line matters.
+    public enum Level: Int, Sendable, Comparable, CaseIterable {
+        case debug, info, warning, error
+
+        public static func < (left: Level, right: Level) -> Bool { left.rawValue < right.rawValue }
+
+        /// The level's name in the output and in the config.
+        public var text: String {
+            switch self {
+            case .debug: "debug"
+            case .info: "info"
+            case .warning: "warning"
+            case .error: "error"
+            }
+        }
+    }
+
+    private let output: LogOutput
+    private let fields: [(String, String)]
+
+    /// A logger whose lines carry `fields`.
+    public init(output: LogOutput, fields: [(String, String)] = []) {
+        self.output = output
+        self.fields = fields
+    }
+
+    /// A logger whose lines also carry another field, such as `group`.
+    public func with(_ name: String, _ value: String) -> Logger {
+        Logger(output: output, fields: fields + [(name, value)])
+    }
+
+    public func debug(_ message: @autoclosure () -> String, _ extra: (String, String)...) {
+        log(.debug, message(), extra)
+    }
+
+    public func info(_ message: @autoclosure () -> String, _ extra: (String, String)...) {
+        log(.info, message(), extra)
+    }
+
+    public func warning(_ message: @autoclosure () -> String, _ extra: (String, String)...) {
+        log(.warning, message(), extra)
+    }
+
+    public func error(_ message: @autoclosure () -> String, _ extra: (String, String)...) {
+        log(.error, message(), extra)
+    }
+
+    private func log(_ level: Level, _ message: @autoclosure () -> String, _ extra: [(String, String)]) {
+        guard level >= output.minimum else { return }
+        output.write(level, message(), fields + extra)
+    }
+}

@@ -1,0 +1,20 @@
+import Synchronization
+
+/// A number that only grows.
+public final class Counter: Sendable {
+    private let count = Atomic<Int>(0)
+
+    init() {}
+
+    public func add(_ amount: Int = 1) {
+        count.wrappingAdd(amount, ordering: .relaxed)
+    }
+
+    public var value: Int { count.load(ordering: .relaxed) }
+}
+
+extension Counter: Metric {
+    func render(_ name: String, _ labels: String, into text: inout String) {
+        text += labels.isEmpty ? "\(name) \(value)\n" : "\(name){\(labels)} \(value)\n"
+    }
+}

@@ -1,0 +1,131 @@
+/// A named persistence backend, shared by sources, sinks and queries.
+///
+/// SQL in the config uses named parameters (`:name`) and the dialect common to all backends. Writes run one
+/// transaction at a time on the database's own thread; reads run beside them.
+public protocol Database: Module {
+    /// Checks one statement without connecting: a single statement, no transaction control, parameters found.
+    func prepare(_ sql: String) throws(SQLProblem) -> SQLStatement
+
+    /// Connects and runs the configured schema steps that have not run yet.
+    func open() async throws
+
+    /// Queues `body` for the database's writer. It runs alone in one transaction on the database's thread, which
+    /// commits (synced, as configured) when it returns and rolls back when it throws. Then `completion` is called
+    /// there too; it must not block. At most `write_queue` bodies wait; beyond it the completion gets a
+    /// transient error at once.
+    func transaction(
+        _ body: @escaping @Sendable (any DatabaseConnection) throws -> Void,
+        completion: @escaping @Sendable (Result<Void, ModuleError>) -> Void
+    )
+
+    /// Reads rows beside the writer. At most `limit` rows come back.
+    func query(_ statement: SQLStatement, _ parameters: [DataValue], limit: Int) async throws -> QueryResult
+
+    /// The columns of a table in its order; nil if there is no such table.
+    func columns(of table: String) async throws -> [String]?
+
+    func close() async
+}
+
+extension Database {
+    /// Runs `body` in one transaction and returns its value. See ``transaction(_:completion:)``.
+    public func transaction<Value: Sendable>(
+        _ body: @escaping @Sendable (any DatabaseConnection) throws -> Value
+    ) async throws -> Value {
+        let slot = ResultSlot<Value>()
+        return try await withCheckedThrowingContinuation { continuation in
+            transaction({ connection in slot.value = try body(connection) }, completion: { result in
+                switch result {
+                case .success:
+                    // The body returned, since the transaction succeeded.
+                    if let value = slot.value { continuation.resume(returning: value) }
+                case .failure(let error):
+                    continuation.resume(throwing: error)
+                }
+            })
+        }
+    }
+}
+
+/// Carries a body's value from the database's thread to the waiting task.
+private final class ResultSlot<Value: Sendable>: @unchecked Sendable {
+    // Unchecked: written by the body and read by the completion, both on the database's thread, one after the other.
+    var value: Value?
+}
+
+/// A transaction in progress, usable only inside its body and on its thread.
+public protocol DatabaseConnection {
+    /// Runs a prepared statement; parameters in the order of ``SQLStatement/parameterNames``.
+    func execute(_ statement: SQLStatement, _ parameters: [DataValue]) throws(ModuleError) -> ExecutionResult
+
+    /// Inserts many rows the fastest way the backend has. Returns how many rows were inserted or updated.
+    func insertRows(_ insert: RowInsert, _ rows: [[DataValue]]) throws(ModuleError) -> Int
+}
+
+/// What a statement did.
+public struct ExecutionResult: Sendable {
+    /// Rows inserted, updated or deleted.
+    public let changes: Int
+    /// The columns of `RETURNING` or `SELECT`.
+    public let columns: [String]
+    public let rows: [[DataValue]]
+
+    public init(changes: Int, columns: [String], rows: [[DataValue]]) {
+        self.changes = changes
+        self.columns = columns
+        self.rows = rows
+    }
+}
+
+/// Rows of a query.
+public struct QueryResult: Sendable {
+    public let columns: [String]
+    public let rows: [[DataValue]]
+
+    public init(columns: [String], rows: [[DataValue]]) {
+        self.columns = columns
+        self.rows = rows
+    }
+}
+
+/// A multi-row insert. Table and column names are quoted by the backend.
+public struct RowInsert: Sendable, Hashable {
+    public enum OnConflict: String, Sendable, CaseIterable {
+        case ignore, update, fail
+    }
+
+    public let table: String
+    public let columns: [String]
+    public let onConflict: OnConflict
+    /// The unique columns that `update` matches on; empty otherwise.
+    public let conflictColumns: [String]
+
+    public init(table: String, columns: [String], onConflict: OnConflict, conflictColumns: [String] = []) {
+        self.table = table
+        self.columns = columns
+        self.onConflict = onConflict
+        self.conflictColumns = conflictColumns
+    }
+}
+
+/// A statement checked and translated for one backend.
+public struct SQLStatement: Sendable, Hashable {
+    /// The text with the backend's own placeholders.
+    public let text: String
+    /// The names of the parameters, in the order in which values are bound; each name once.
+    public let parameterNames: [String]
+
+    public init(text: String, parameterNames: [String]) {
+        self.text = text
+        self.parameterNames = parameterNames
+    }
+}
+
+/// What is wrong with a statement in the config.
+public struct SQLProblem: Error, Sendable {
+    public let message: String
+
+    public init(_ message: String) {
+        self.message = message
+    }
+}

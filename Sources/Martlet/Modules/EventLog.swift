@@ -1,0 +1,118 @@
+/// The engine that keeps topics: `embedded` or `kafka`.
+///
+/// Appends are callback-based, since they cross threads in batches; reads return what is there at once.
+public protocol EventLog: Sendable {
+    /// Opens or recovers the log.
+    func open() async throws
+
+    /// Makes the topic, or adds partitions to it. Fewer partitions than the data has is an error that says so.
+    func ensureTopic(_ name: TopicName, _ settings: TopicSettings) async throws -> TopicInfo
+
+    func topic(_ name: TopicName) -> TopicInfo?
+    func topics() -> [TopicInfo]
+
+    /// Appends events to one topic, each to the partition of its key. `completion` is called once, on any thread,
+    /// after the log has acknowledged all of them as durable as configured, with their places in order.
+    /// - Parameter mark: makes repeated appends of the same rows idempotent; nil for none.
+    func append(
+        _ events: [Event], to topic: TopicName, mark: ProducerMark?,
+        completion: @escaping @Sendable (Result<[RecordPlace], ModuleError>) -> Void
+    )
+
+    /// Records from `offset` on, at most about `maxBytes` of them (at least one); empty at the end.
+    /// Throws ``OffsetOutOfRange`` below the first offset kept or beyond the end.
+    func read(topic: TopicName, partition: PartitionID, from offset: Offset, maxBytes: Int) async throws -> [Record]
+
+    /// Returns once there is a record at `offset` or after it, or the task is cancelled. Does not poll.
+    func waitForRecord(topic: TopicName, partition: PartitionID, at offset: Offset) async throws
+
+    /// The first offset kept and the offset that the next record will get.
+    func offsets(topic: TopicName, partition: PartitionID) throws -> Range<Offset>
+
+    /// The first record at or after a time in milliseconds since the epoch; the end if there is none.
+    func offset(topic: TopicName, partition: PartitionID, at timestamp: Int64) async throws -> Offset
+
+    func committedOffset(group: GroupName, topic: TopicName, partition: PartitionID) async throws -> Offset?
+
+    /// Stores the offset of the next record to consume.
+    func commit(group: GroupName, topic: TopicName, partition: PartitionID, offset: Offset) async throws
+
+    /// Groups that have committed offsets.
+    func committedGroups() async throws -> [GroupName]
+
+    /// Clean stop: everything acknowledged is synced, the next start is quick.
+    func close() async
+}
+
+/// A topic as the config describes it.
+public struct TopicSettings: Sendable, Hashable {
+    public enum Cleanup: String, Sendable, CaseIterable {
+        case delete, compact
+    }
+
+    public var partitions: Int
+    public var retentionMilliseconds: Int64?
+    /// Per partition.
+    public var retentionBytes: Int64?
+    public var segmentBytes: Int
+    public var cleanup: Cleanup
+
+    public init(
+        partitions: Int, retentionMilliseconds: Int64?, retentionBytes: Int64?, segmentBytes: Int, cleanup: Cleanup
+    ) {
+        self.partitions = partitions
+        self.retentionMilliseconds = retentionMilliseconds
+        self.retentionBytes = retentionBytes
+        self.segmentBytes = segmentBytes
+        self.cleanup = cleanup
+    }
+}
+
+/// A topic as the log has it.
+public struct TopicInfo: Sendable, Hashable {
+    public let name: TopicName
+    public let partitions: Int
+    /// Made with the topic; a wiped log has another.
+    public let incarnation: String
+
+    public init(name: TopicName, partitions: Int, incarnation: String) {
+        self.name = name
+        self.partitions = partitions
+        self.incarnation = incarnation
+    }
+}
+
+/// Where an event landed.
+public struct RecordPlace: Sendable, Hashable {
+    public let partition: PartitionID
+    public let offset: Offset
+
+    public init(partition: PartitionID, offset: Offset) {
+        self.partition = partition
+        self.offset = offset
+    }
+}
+
+/// Outbox row numbers of events, ascending, one each. The log keeps the last row per producer and partition and
+/// drops rows it already has.
+public struct ProducerMark: Sendable {
+    public let producerID: Int64
+    public let rows: [Int64]
+
+    public init(producerID: Int64, rows: [Int64]) {
+        self.producerID = producerID
+        self.rows = rows
+    }
+}
+
+/// An offset that the partition does not have.
+public struct OffsetOutOfRange: Error, Sendable {
+    public let offset: Offset
+    /// The first offset kept, up to the end.
+    public let available: Range<Offset>
+
+    public init(offset: Offset, available: Range<Offset>) {
+        self.offset = offset
+        self.available = available
+    }
+}

@@ -1,0 +1,58 @@
+/// A module that brings events in.
+///
+/// What happens to an input (transforms, `save`, `publish`) belongs to the platform: the source hands it to the
+/// ``Intake`` and answers its producer with the outcome.
+public protocol EventSource: Module {
+    /// The variables that this source's inputs offer to templates beside the payload.
+    var templateVariables: Set<TemplateVariableKind> { get }
+
+    /// Starts to bring inputs to `intake`. A source that serves HTTP does so through ``RouteProviding``.
+    func open(intake: any Intake) async throws
+
+    /// Stops bringing inputs in, lets those under way finish, releases everything.
+    func close() async
+}
+
+/// Where a source's inputs go: transforms, save, publish, as configured.
+public protocol Intake: Sendable {
+    /// Takes inputs over and calls `completion` once with an outcome for each, in order, on any thread.
+    /// Never blocks: a full queue is an outcome.
+    func accept(_ inputs: [SourceInput], completion: @escaping @Sendable ([IntakeOutcome]) -> Void)
+}
+
+/// One input of a source, before it is an event.
+public struct SourceInput: Sendable {
+    public var payload: Bytes
+    public var headers: [Header]
+    /// Path, query and claim variables of an HTTP request; nil for other sources.
+    public var variables: (any TemplateVariables)?
+    /// Makes a repeated input safe: the same key and body get the first answer again.
+    public var idempotencyKey: String?
+
+    public init(
+        payload: Bytes, headers: [Header] = [], variables: (any TemplateVariables)? = nil, idempotencyKey: String? = nil
+    ) {
+        self.payload = payload
+        self.headers = headers
+        self.variables = variables
+        self.idempotencyKey = idempotencyKey
+    }
+}
+
+/// What became of an input.
+public enum IntakeOutcome: Sendable {
+    /// Saved in the database, and its event is in the outbox. `saved` holds the columns of `RETURNING`.
+    case saved(id: Bytes, saved: [String: DataValue])
+    /// The save changed nothing (a repeated like), so nothing was published.
+    case unchanged
+    /// The log has acknowledged the event.
+    case published(id: Bytes, topic: TopicName, partition: PartitionID, offset: Offset)
+    /// A transform dropped it.
+    case filtered
+    /// The input is at fault; trying again cannot help.
+    case rejected(ModuleError)
+    /// A dependency is away or a queue is full; try again after the given time.
+    case unavailable(ModuleError, retryAfter: Duration)
+    /// The same idempotency key came with another body.
+    case conflict
+}

@@ -1,0 +1,47 @@
+/// Rereads a group's messages from the log, with the group's transforms applied again, so that a resumed stream
+/// holds exactly what the live one would have.
+public protocol MessageReplay: Sendable {
+    /// The topics read, each with its partitions' ends now: where a connection that starts live begins.
+    func ends() -> [ReplayTopic]
+
+    /// The first offsets that retention has kept.
+    func starts() -> [ReplayTopic]
+
+    /// The partition that events of this key go to now, by Kafka's partitioner.
+    func partition(of key: Bytes, topic: TopicName) -> PartitionID?
+
+    /// Messages of `key` in one partition from `offset` on, in order, at most `limit` of them; rereads no further
+    /// than `end`. Transient errors are the caller's to retry.
+    func read(
+        topic: TopicName, partition: PartitionID, key: Bytes, from offset: Offset, to end: Offset, limit: Int
+    ) async throws -> ReplayPage
+}
+
+/// A topic's partitions and an offset for each.
+public struct ReplayTopic: Sendable {
+    public let topic: TopicName
+    public let incarnation: String
+    /// One offset per partition, by partition number.
+    public let offsets: [Offset]
+
+    public init(topic: TopicName, incarnation: String, offsets: [Offset]) {
+        self.topic = topic
+        self.incarnation = incarnation
+        self.offsets = offsets
+    }
+}
+
+/// A piece of a replayed partition.
+public struct ReplayPage: Sendable {
+    public let messages: [Message]
+    /// Where the next page starts; everything before it has been looked at.
+    public let next: Offset
+    /// The first offset kept, if retention has removed some of what was asked for.
+    public let gapUntil: Offset?
+
+    public init(messages: [Message], next: Offset, gapUntil: Offset?) {
+        self.messages = messages
+        self.next = next
+        self.gapUntil = gapUntil
+    }
+}

@@ -1,0 +1,33 @@
+/// A named bus between hosts. It may lose messages; what it carries says so (``Message/previousOffset``).
+public protocol PubSub: Module {
+    func open() async throws
+
+    /// Publishes in order. Returns when the bus has taken all of them.
+    func publish(_ messages: [Message], to channel: String) async throws
+
+    /// Calls `receive` for what arrives from now on, in the order of the bus, one call at a time, on any thread.
+    /// `receive` must not block. The subscription ends with ``Subscription/cancel()``.
+    func subscribe(to channel: String, _ receive: @escaping @Sendable (Delivery) -> Void) async throws -> Subscription
+
+    func close() async
+}
+
+/// What a subscription yields.
+public enum Delivery: Sendable {
+    case messages([Message])
+    /// Messages may have been lost here: the bus reconnected or a buffer was full.
+    case gap
+}
+
+/// Ends a subscription.
+public struct Subscription: Sendable {
+    private let onCancel: @Sendable () -> Void
+
+    public init(_ onCancel: @escaping @Sendable () -> Void) {
+        self.onCancel = onCancel
+    }
+
+    public func cancel() {
+        onCancel()
+    }
+}

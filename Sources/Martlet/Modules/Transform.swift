@@ -1,0 +1,27 @@
+/// A module that maps, filters or fans out records, in a group or a source.
+public protocol Transform: Module {
+    /// Whether the result for one record depends on others. Such a transform is refused where streams are replayed.
+    static var isStateful: Bool { get }
+
+    func open() async throws
+
+    /// One result for each record, in order. Throws only if the whole batch failed alike (transient or blocked).
+    func apply(to batch: [Record]) async throws -> [TransformResult]
+
+    func close() async
+}
+
+/// What a transform made of one record.
+public enum TransformResult: Sendable {
+    case keep(Record)
+    case drop
+    /// Several records in place of one; the runtime numbers their `index`.
+    case split([Record])
+    case fail(ModuleError)
+}
+
+extension Transform {
+    public static var isStateful: Bool { false }
+    public func open() async throws {}
+    public func close() async {}
+}
