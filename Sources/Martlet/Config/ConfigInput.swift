@@ -10,6 +10,11 @@ public struct ConfigInput: Sendable {
         self.problems = problems
     }
 
+    /// Decodes the value as a type; nil if there was a problem, which then is reported.
+    public func decode<Value: ConfigValue>(as type: Value.Type = Value.self) -> Value? {
+        node.origin.isBroken ? nil : Value.decode(self)
+    }
+
     public var place: ConfigPlace { ConfigPlace(path: path, position: node.position) }
 
     /// Reports a problem of this value.

@@ -30,7 +30,8 @@ public struct ConfigMap<Value: ConfigValue>: ConfigValue, RandomAccessCollection
         }
         let entries = object.members.compactMap { member -> Entry? in
             let path = input.path.appending(member.key)
-            return Value.decode(ConfigInput(node: member.value, path: path, problems: input.problems)).map { value in
+            let memberInput = ConfigInput(node: member.value, path: path, problems: input.problems)
+            return memberInput.decode(as: Value.self).map { value in
                 Entry(key: member.key, keyPlace: ConfigPlace(path: path, position: member.keyPosition), value: value)
             }
         }

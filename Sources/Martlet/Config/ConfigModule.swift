@@ -8,7 +8,8 @@ public protocol ConfigModuleKind: Sendable {
 public struct ConfigModule<Kind: ConfigModuleKind>: ConfigValue {
     /// The value of `type`.
     public let type: String
-    public let typePlace: ConfigPlace
+    /// The `type` with its place.
+    public let typeText: ConfigText
     /// The whole object.
     public let node: JSONNode
     public let path: ConfigPath
@@ -25,15 +26,14 @@ public struct ConfigModule<Kind: ConfigModuleKind>: ConfigValue {
             return nil
         }
         let typeInput = ConfigInput(node: member.value, path: input.path.appending("type"), problems: input.problems)
-        return String.decode(typeInput).map {
-            ConfigModule(type: $0, typePlace: typeInput.place, node: input.node, path: input.path)
-        }
+        guard let type = typeInput.decode(as: String.self), let typeText = typeInput.text() else { return nil }
+        return ConfigModule(type: type, typeText: typeText, node: input.node, path: input.path)
     }
 
     /// Reports that no module of this kind goes by the type's name.
     public func reportUnknownType(among types: [String], problems: ConfigProblems) {
         problems.reportUnknown(
-            "\(Kind.kindName) type", type, code: .unknownModule, at: typePlace, among: types, title: "valid types")
+            "\(Kind.kindName) type", typeText, code: .unknownModule, among: types, title: "valid types")
     }
 
     /// Decodes the module's own config from its object.
@@ -46,8 +46,7 @@ public struct ConfigModule<Kind: ConfigModuleKind>: ConfigValue {
     }
 
     public static var placeholder: ConfigModule {
-        let nowhere = ConfigPlace(path: .root, position: .none)
-        return ConfigModule(type: "", typePlace: nowhere, node: .object([]), path: .root)
+        ConfigModule(type: "", typeText: "", node: .object([]), path: .root)
     }
     public static func shape(_ context: ShapeContext) -> ConfigShape { .module(Kind.kindName) }
 }

@@ -123,6 +123,8 @@ extension ConfigProblem.Code {
     public static let badOverride: Self = "config.bad_override"
     /// A `type` that no registered module has.
     public static let unknownModule: Self = "config.unknown_module"
+    /// A name that refers to nothing: a topic, group or database that the config does not have.
+    public static let unknownReference: Self = "config.unknown_reference"
     /// A rule of one module, usually between fields.
     public static let invalid: Self = "config.invalid"
 }

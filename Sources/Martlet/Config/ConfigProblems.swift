@@ -57,6 +57,18 @@ public final class ConfigProblems: Sendable {
             choices: ConfigProblem.Choices(title, names))
     }
 
+    /// Reports a written value that names nothing; a secret is not printed.
+    public func reportUnknown(
+        _ what: String, _ name: ConfigText, code: ConfigProblem.Code = .unknownReference, among names: [String],
+        title: String
+    ) {
+        if name.isSecret {
+            report(code, at: name.place, "unknown \(what) (hidden)", choices: ConfigProblem.Choices(title, names))
+        } else {
+            reportUnknown(what, name.plain, code: code, at: name.place, among: names, title: title)
+        }
+    }
+
     public var isEmpty: Bool { count == 0 }
 
     /// All problems reported so far, those past the limit included.

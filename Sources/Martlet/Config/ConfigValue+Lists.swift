@@ -5,7 +5,8 @@ extension Array: ConfigValue where Element: ConfigValue {
             return nil
         }
         let values = items.enumerated().map { index, item in
-            Element.decode(ConfigInput(node: item, path: input.path.appending(index), problems: input.problems))
+            ConfigInput(node: item, path: input.path.appending(index), problems: input.problems)
+                .decode(as: Element.self)
         }
         let good = values.compactMap { $0 }
         return good.count == values.count ? good : nil

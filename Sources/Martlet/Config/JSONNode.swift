@@ -27,6 +27,8 @@ public struct JSONNode: Sendable {
         var isSecret = false
         /// The whole string was one `${env:…}` or `${file:…}`, so it may stand for a number or a boolean.
         var isWholeSubstitution = false
+        /// A substitution in the string failed and was reported: whatever reads it fails without another report.
+        var isBroken = false
     }
 
     public var kind: Kind
