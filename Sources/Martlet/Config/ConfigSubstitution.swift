@@ -102,17 +102,13 @@ struct ConfigSubstitution {
         for (index, part) in parts.enumerated() {
             let start = source.utf8.count
             let column = text.place(atSourceOffset: part.offset).position.column
-            marks.append(JSONNode.TextOrigin.Mark(offset: start, column: column))
+            marks.append(JSONNode.TextOrigin.Mark(offset: start, column: column, isSubstituted: part.isSubstituted))
             if !part.isSubstituted {
                 let end = index + 1 < parts.count ? parts[index + 1].offset : Int.max
                 marks += node.origin.marks.filter { $0.offset > part.offset && $0.offset < end }
                     .map { JSONNode.TextOrigin.Mark(offset: start + $0.offset - part.offset, column: $0.column) }
             }
             source += sources[parts.count - 1 - index]
-            if part.isSubstituted {
-                // All of the text that was put in is at its substitution's place.
-                marks.append(JSONNode.TextOrigin.Mark(offset: source.utf8.count, column: column))
-            }
         }
         var copy = node
         copy.kind = .string(source)

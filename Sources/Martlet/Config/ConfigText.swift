@@ -61,6 +61,7 @@ extension JSONNode.TextOrigin {
     /// The column in the file of a UTF-8 offset in a string's text.
     func column(of offset: Int, in text: String, startingAt firstColumn: Int) -> Int {
         let mark = marks.last { $0.offset <= offset } ?? Mark(offset: 0, column: firstColumn)
+        if mark.isSubstituted { return mark.column }
         let between = text.utf8.dropFirst(mark.offset).prefix(offset - mark.offset)
         return mark.column + between.reduce(0) { $1 & 0xC0 == 0x80 ? $0 : $0 + 1 }
     }

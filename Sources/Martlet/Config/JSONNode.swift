@@ -20,6 +20,8 @@ public struct JSONNode: Sendable {
             var offset: Int
             /// The column of that place in the file.
             var column: Int
+            /// The text from here to the next mark was put in for a substitution, which stands at the column as a whole.
+            var isSubstituted = false
         }
 
         /// In rising order of offsets.
