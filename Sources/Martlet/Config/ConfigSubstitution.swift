@@ -48,11 +48,20 @@ struct ConfigSubstitution {
         case .object(var object):
             for index in object.members.indices {
                 let memberPath = path.appending(object.members[index].key)
+                checkKey(object.members[index], path: memberPath)
                 object.members[index].value = apply(to: object.members[index].value, path: memberPath)
             }
             copy.kind = .object(object)
         }
         return copy
+    }
+
+    /// Keys are names that other places refer to: a substitution in one would be left as it is, so it is refused.
+    private func checkKey(_ member: JSONObject.Member, path: ConfigPath) {
+        guard member.key.contains("${env:") || member.key.contains("${file:") else { return }
+        problems.report(
+            .badSubstitution, at: ConfigPlace(path: path, position: member.keyPosition), "a key cannot hold a substitution",
+            found: "`\(clipped(member.key))`")
     }
 
     private func replaced(_ node: JSONNode, _ text: ConfigText) throws(Stop) -> JSONNode {

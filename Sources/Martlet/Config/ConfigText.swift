@@ -51,9 +51,13 @@ public struct ConfigText: ConfigValue, ExpressibleByStringLiteral {
         place(atSourceOffset: SubstitutionScanner.sourceOffset(ofPlain: offset, in: source))
     }
 
+    /// Decodes a value or reports why not; see ``ConfigValue/decode(_:)``.
     public static func decode(_ input: ConfigInput) -> ConfigText? { input.text() }
+    /// The value to go on with after a problem; see ``ConfigValue/placeholder``.
     public static var placeholder: ConfigText { "" }
+    /// What a field of this type holds; see ``ConfigValue/shape(_:)``.
     public static func shape(_ context: ShapeContext) -> ConfigShape { .string }
+    /// The value as it would be written; see ``ConfigValue/configNode``.
     public var configNode: JSONNode? { .string(source) }
 }
 

@@ -134,6 +134,13 @@ struct ConfigSubstitutionTests {
               write $${ for a literal ${
             """),
         ConfigMistake(
+            "in a key", #"{"list": [], "${env:NAME}": {}}"#,
+            """
+            config.json:1:14: ["${env:NAME}"]: a key cannot hold a substitution, found `${env:NAME}`
+            config.json:1:14: ["${env:NAME}"]: unknown key `${env:NAME}`
+              valid keys: text, template, port, ratio, open, mode, list
+            """),
+        ConfigMistake(
             "no path", #"{"text": "${file:}"}"#,
             """
             config.json:1:11: text: expected `${file:PATH}`, found `${file:}`
