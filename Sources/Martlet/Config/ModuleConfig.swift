@@ -1,2 +1,0 @@
-public protocol ModuleConfig: Sendable {}
-public struct ConfigText: Sendable { public var text: String }
