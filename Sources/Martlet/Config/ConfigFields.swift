@@ -87,7 +87,7 @@ public struct ConfigFields {
         }
         let input = ConfigInput(
             node: member.value, path: place.path.appending(description.name), problems: problems)
-        guard let value = Value.decode(input), check(input, value) else {
+        guard let value = input.decode(as: Value.self), check(input, value) else {
             hasFailed = true
             return nil
         }
@@ -105,7 +105,7 @@ public struct ConfigFields {
             let path = place.path.appending(member.key)
             if ModuleConfigKeys.everywhere.contains(member.key) {
                 let input = ConfigInput(node: member.value, path: path, problems: problems)
-                if input.text() == nil { hasFailed = true }
+                if input.decode(as: ConfigText.self) == nil { hasFailed = true }
                 continue
             }
             hasFailed = true

@@ -8,13 +8,17 @@ public protocol ConfigModuleKind: Sendable {
 public struct ConfigModule<Kind: ConfigModuleKind>: ConfigValue {
     /// The value of `type`.
     public let type: String
-    public let typePlace: ConfigPlace
+    /// The `type` with its place.
+    public let typeText: ConfigText
     /// The whole object.
     public let node: JSONNode
+    /// The way to the object from the top of the config.
     public let path: ConfigPath
 
+    /// Where the object stands.
     public var place: ConfigPlace { ConfigPlace(path: path, position: node.position) }
 
+    /// Decodes a value or reports why not; see ``ConfigValue/decode(_:)``.
     public static func decode(_ input: ConfigInput) -> ConfigModule? {
         guard case .object(let object) = input.node.kind else {
             input.reportWrongType(expected: "an object with a `type`, a \(Kind.kindName)")
@@ -25,15 +29,14 @@ public struct ConfigModule<Kind: ConfigModuleKind>: ConfigValue {
             return nil
         }
         let typeInput = ConfigInput(node: member.value, path: input.path.appending("type"), problems: input.problems)
-        return String.decode(typeInput).map {
-            ConfigModule(type: $0, typePlace: typeInput.place, node: input.node, path: input.path)
-        }
+        guard let type = typeInput.decode(as: String.self), let typeText = typeInput.text() else { return nil }
+        return ConfigModule(type: type, typeText: typeText, node: input.node, path: input.path)
     }
 
     /// Reports that no module of this kind goes by the type's name.
     public func reportUnknownType(among types: [String], problems: ConfigProblems) {
         problems.reportUnknown(
-            "\(Kind.kindName) type", type, code: .unknownModule, at: typePlace, among: types, title: "valid types")
+            "\(Kind.kindName) type", typeText, code: .unknownModule, among: types, title: "valid types")
     }
 
     /// Decodes the module's own config from its object.
@@ -45,9 +48,10 @@ public struct ConfigModule<Kind: ConfigModuleKind>: ConfigValue {
         Config.decode(node, path: path, problems: problems, keys: .strict(reserved: reserved))
     }
 
+    /// The value to go on with after a problem; see ``ConfigValue/placeholder``.
     public static var placeholder: ConfigModule {
-        let nowhere = ConfigPlace(path: .root, position: .none)
-        return ConfigModule(type: "", typePlace: nowhere, node: .object([]), path: .root)
+        ConfigModule(type: "", typeText: "", node: .object([]), path: .root)
     }
+    /// What a field of this type holds; see ``ConfigValue/shape(_:)``.
     public static func shape(_ context: ShapeContext) -> ConfigShape { .module(Kind.kindName) }
 }

@@ -16,10 +16,12 @@ public final class ConfigProblems: Sendable {
     public let file: String
     private let state = Mutex(State())
 
+    /// An empty report on a file, named by its path as the user gave it.
     public init(file: String) {
         self.file = file
     }
 
+    /// Adds a problem; past the limit it is only counted.
     public func report(_ problem: ConfigProblem) {
         state.withLock { state in
             if state.kept.count < ConfigProblems.limit {
@@ -57,6 +59,19 @@ public final class ConfigProblems: Sendable {
             choices: ConfigProblem.Choices(title, names))
     }
 
+    /// Reports a written value that names nothing; a secret is not printed.
+    public func reportUnknown(
+        _ what: String, _ name: ConfigText, code: ConfigProblem.Code = .unknownReference, among names: [String],
+        title: String
+    ) {
+        if name.isSecret {
+            report(code, at: name.place, "unknown \(what) (hidden)", choices: ConfigProblem.Choices(title, names))
+        } else {
+            reportUnknown(what, name.plain, code: code, at: name.place, among: names, title: title)
+        }
+    }
+
+    /// Whether nothing was reported.
     public var isEmpty: Bool { count == 0 }
 
     /// All problems reported so far, those past the limit included.

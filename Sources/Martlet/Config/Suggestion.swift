@@ -15,7 +15,7 @@ package enum Suggestion {
         var best: (candidate: String, distance: Int)?
         for candidate in candidates where candidate.utf8.count <= longestName {
             let other = normalized(candidate)
-            let threshold = min(3, max(1, max(plain.count, other.count) / 3))
+            let threshold = min(3, max(plain.count, other.count) / 3)
             let distance = distance(plain, other)
             if distance <= threshold, distance < min(plain.count, other.count), distance < best?.distance ?? .max {
                 best = (candidate, distance)
