@@ -1,2 +1,81 @@
-public protocol ModuleConfig: Sendable {}
-public struct ConfigText: Sendable { public var text: String }
+/// The config of a module, or any object with declared fields inside one.
+///
+/// ```swift
+/// struct TableSinkConfig: ModuleConfig {
+///     let table: String
+///     let batchEvents: Int
+///
+///     init(from fields: inout ConfigFields) {
+///         table = fields.required("table", "The table that rows are written to.", example: "notifications")
+///         batchEvents = fields.optional("batch_events", default: 500, in: 1...10_000, "Records written in one transaction.")
+///     }
+/// }
+/// ```
+///
+/// `init(from:)` must declare the same fields each time, whatever their values: it also runs to describe them. It must
+/// not open files or connections. Unknown keys are reported; `$schema` and `description` are allowed in every object.
+public protocol ModuleConfig: ConfigValue {
+    init(from fields: inout ConfigFields)
+}
+
+extension ModuleConfig {
+    /// Decodes an object and reports everything that is wrong with it.
+    ///
+    /// - Parameters:
+    ///   - node: the object, as ``JSONReader`` or a ``ConfigModule`` gave it.
+    ///   - keys: what happens to keys that are not declared; see ``ConfigFields/Keys``.
+    /// - Returns: nil if there was any problem.
+    public static func decode(
+        _ node: JSONNode, path: ConfigPath, problems: ConfigProblems, keys: ConfigFields.Keys = .strict(reserved: [])
+    ) -> Self? {
+        let input = ConfigInput(node: node, path: path, problems: problems)
+        guard case .object(let object) = node.kind else {
+            input.reportWrongType(expected: "an object")
+            return nil
+        }
+        var fields = ConfigFields(object, place: input.place, problems: problems)
+        let config = Self(from: &fields)
+        return fields.finish(keys) ? config : nil
+    }
+
+    /// The declared fields in their order.
+    public static func describe() -> [FieldDescription] {
+        describe(ShapeContext())
+    }
+
+    /// Decodes JSON text, for tests and examples: `try TableSinkConfig(json: #"{"table": "likes"}"#)`.
+    ///
+    /// - Throws: ``ConfigError`` with every problem.
+    public init(json: String, file: String = "config.json", reserved: [String] = []) throws(ConfigError) {
+        let problems = ConfigProblems(file: file)
+        let config = JSONReader.read(json, problems: problems).flatMap {
+            Self.decode($0, path: .root, problems: problems, keys: .strict(reserved: reserved))
+        }
+        try problems.throwIfAny()
+        guard let config else { throw ConfigError(problems: problems.sorted) }
+        self = config
+    }
+
+    static func describe(_ context: ShapeContext) -> [FieldDescription] {
+        guard let inside = context.inside(Self.self) else { return [] }
+        var fields = ConfigFields(context: inside)
+        _ = Self(from: &fields)
+        return fields.descriptions
+    }
+}
+
+extension ModuleConfig {
+    public static func decode(_ input: ConfigInput) -> Self? {
+        decode(input.node, path: input.path, problems: input.problems)
+    }
+
+    public static var placeholder: Self {
+        var fields = ConfigFields(context: ShapeContext())
+        return Self(from: &fields)
+    }
+
+    /// A type inside itself is described as an object with any content.
+    public static func shape(_ context: ShapeContext) -> ConfigShape {
+        context.inside(Self.self) == nil ? .anyObject : .object(describe(context))
+    }
+}

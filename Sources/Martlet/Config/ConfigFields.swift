@@ -1,0 +1,144 @@
+/// The fields of one config object: each call declares a field and returns its value.
+///
+/// The same declarations run in two modes. Decoding reads the values and reports every problem; a field with a
+/// problem returns a placeholder, so that the rest is checked too, and the config that is built is thrown away.
+/// Describing gathers the declarations for documentation and the JSON Schema, and returns placeholders only.
+public struct ConfigFields {
+    /// What happens to keys that no field declares.
+    public enum Keys: Sendable {
+        /// They are problems, except for these, which the platform reads from the same object.
+        case strict(reserved: [String])
+        /// They are left to someone else: the platform uses this for objects whose other keys are a module's.
+        case open
+    }
+
+    enum Mode {
+        case decode(JSONObject)
+        case describe
+    }
+
+    /// The place of the object, whose path ends with the module's name where it stands under one.
+    public let place: ConfigPlace
+    let mode: Mode
+    let problems: ConfigProblems
+    let context: ShapeContext
+    private(set) var descriptions: [FieldDescription] = []
+    private var hasFailed = false
+
+    init(_ object: JSONObject, place: ConfigPlace, problems: ConfigProblems) {
+        mode = .decode(object)
+        self.place = place
+        self.problems = problems
+        context = ShapeContext()
+    }
+
+    /// Fields to describe.
+    init(context: ShapeContext) {
+        mode = .describe
+        place = ConfigPlace(path: .root, position: .none)
+        problems = ConfigProblems(file: "")
+        self.context = context
+    }
+
+    /// The last key of the object's path: the name under which a source, topic or group is configured.
+    public var name: String { place.path.name ?? "" }
+
+    /// Whether the fields so far are all good values, so that a rule between them can be checked.
+    public var areValid: Bool {
+        if case .decode = mode { !hasFailed } else { false }
+    }
+
+    /// Where the value of a declared key stands (or the object, if the key is left out), to report a problem later.
+    public func place(of key: String) -> ConfigPlace {
+        ConfigPlace(path: place.path.appending(key), position: member(key)?.value.position ?? place.position)
+    }
+
+    /// Whether the key is written in the config.
+    public func isPresent(_ key: String) -> Bool {
+        member(key) != nil
+    }
+
+    /// Reports that a rule between fields is broken. Ignored unless ``areValid``: placeholders break rules of their own.
+    ///
+    /// - Parameter key: the field to point at.
+    public mutating func problem(
+        at key: String, _ message: String, code: ConfigProblem.Code = .invalid, found: String? = nil,
+        suggestion: String? = nil, choices: ConfigProblem.Choices? = nil, hint: String? = nil
+    ) {
+        guard areValid else { return }
+        problems.report(
+            code, at: place(of: key), message, found: found, suggestion: suggestion, choices: choices, hint: hint)
+        hasFailed = true
+    }
+
+    /// Declares one field, and decodes it in decode mode.
+    ///
+    /// - Returns: nil if the key is left out, if the value was bad (then it was reported), or when describing.
+    mutating func field<Value: ConfigValue>(
+        _ description: FieldDescription, as type: Value.Type, check: (ConfigInput, Value) -> Bool
+    ) -> Value? {
+        precondition(
+            !descriptions.contains { $0.name == description.name }, "the field \(description.name) is declared twice")
+        descriptions.append(description)
+        guard case .decode = mode else { return nil }
+        guard let member = member(description.name) else {
+            if description.isRequired { reportMissing(description) }
+            return nil
+        }
+        let input = ConfigInput(
+            node: member.value, path: place.path.appending(description.name), problems: problems)
+        guard let value = input.decode(as: Value.self), check(input, value) else {
+            hasFailed = true
+            return nil
+        }
+        return value
+    }
+
+    /// Reports the keys that nothing declared. To be called once, after all declarations.
+    ///
+    /// - Returns: whether everything was good.
+    mutating func finish(_ keys: Keys) -> Bool {
+        guard case .decode(let object) = mode, case .strict(let reserved) = keys else { return !hasFailed }
+        let declared = descriptions.map(\.name)
+        let known = reserved + declared.filter { !reserved.contains($0) }
+        for member in object.members where !known.contains(member.key) {
+            let path = place.path.appending(member.key)
+            if ModuleConfigKeys.everywhere.contains(member.key) {
+                let input = ConfigInput(node: member.value, path: path, problems: problems)
+                if input.decode(as: ConfigText.self) == nil { hasFailed = true }
+                continue
+            }
+            hasFailed = true
+            problems.reportUnknown(
+                "key", member.key, code: .unknownKey,
+                at: ConfigPlace(path: path, position: member.keyPosition), among: known, title: "valid keys")
+        }
+        return !hasFailed
+    }
+
+    /// A value to go on with after a problem that is reported already.
+    mutating func failed<Value: ConfigValue>(_ type: Value.Type) -> Value {
+        hasFailed = true
+        return Value.placeholder
+    }
+
+    private func member(_ key: String) -> JSONObject.Member? {
+        if case .decode(let object) = mode { object.member(key) } else { nil }
+    }
+
+    private mutating func reportMissing(_ description: FieldDescription) {
+        hasFailed = true
+        let sample = description.example.map {
+            ", for example \(JSONWriter.quoted(description.name)): \(JSONWriter.text($0))"
+        }
+        problems.report(
+            .missingKey, at: place, "missing required key `\(description.name)`",
+            hint: "\(description.name): \(description.typeName)\(sample ?? "")")
+    }
+}
+
+/// Keys that mean the same in every object.
+enum ModuleConfigKeys {
+    /// Allowed in every object with declared fields; nothing reads them.
+    static let everywhere = ["$schema", "description"]
+}
