@@ -12,18 +12,26 @@ public struct ModuleContext {
     /// The host's event loops, for modules that keep connections. They run only after validation.
     public let loops: any EventLoops
     private let resolver: any ModuleResolver
+    private let baseDirectory: String
 
+    /// - Parameter baseDirectory: the folder of the config file, which relative paths in it start from.
     public init(
-        name: String, logger: Logger, metrics: MetricsRegistry, payloads: any PayloadReader,
+        name: String, baseDirectory: String, logger: Logger, metrics: MetricsRegistry, payloads: any PayloadReader,
         schemas: any SchemaCompiler, loops: any EventLoops, resolver: any ModuleResolver
     ) {
         self.name = name
+        self.baseDirectory = baseDirectory
         self.logger = logger
         self.metrics = metrics
         self.payloads = payloads
         self.schemas = schemas
         self.loops = loops
         self.resolver = resolver
+    }
+
+    /// A path of the config as the process can use it: a relative one starts at the config file's folder.
+    public func path(_ path: String) -> String {
+        path.hasPrefix("/") || baseDirectory.isEmpty ? path : baseDirectory + "/" + path
     }
 
     /// The database that the config calls so. It is open before the module is.
@@ -36,9 +44,9 @@ public struct ModuleContext {
         resolver.pubSub(reference)
     }
 
-    /// Reports that the text at this place in the config is wrong: the rule broken, what was expected, what to do.
-    public func problem(at text: ConfigText, code: String, _ message: String) {
-        resolver.problem(at: text, code: code, message)
+    /// Reports that the config is wrong at this place: the rule broken, what was expected, what to do.
+    public func problem(at place: ConfigPlace, code: ConfigProblem.Code = .invalid, _ message: String) {
+        resolver.problem(at: place, code: code, message)
     }
 }
 
@@ -48,5 +56,5 @@ public protocol ModuleResolver {
     func database(_ reference: ConfigText) -> (any Database)?
     /// Nil, with a problem reported, if there is none of that name.
     func pubSub(_ reference: ConfigText) -> (any PubSub)?
-    func problem(at text: ConfigText, code: String, _ message: String)
+    func problem(at place: ConfigPlace, code: ConfigProblem.Code, _ message: String)
 }

@@ -1,0 +1,79 @@
+/// The modules that a config can name. A value: filled by one explicit list and passed to the host.
+public struct ModuleRegistry: Sendable {
+    package private(set) var sources: [ModuleFactory<any EventSource>] = []
+    package private(set) var transforms: [ModuleFactory<any Transform>] = []
+    package private(set) var sinks: [ModuleFactory<any Sink>] = []
+    package private(set) var channels: [ModuleFactory<any DeliveryChannel>] = []
+    package private(set) var databases: [ModuleFactory<any Database>] = []
+    package private(set) var pubSubs: [ModuleFactory<any PubSub>] = []
+
+    public init() {}
+
+    public mutating func register<M: EventSource>(source type: M.Type) throws(RegistrationError) {
+        try Self.add(type, kind: .source, to: &sources) { $0 }
+    }
+
+    public mutating func register<M: Transform>(transform type: M.Type) throws(RegistrationError) {
+        try Self.add(type, kind: .transform, to: &transforms) { $0 }
+    }
+
+    public mutating func register<M: Sink>(sink type: M.Type) throws(RegistrationError) {
+        try Self.add(type, kind: .sink, to: &sinks) { $0 }
+    }
+
+    public mutating func register<M: DeliveryChannel>(channel type: M.Type) throws(RegistrationError) {
+        try Self.add(type, kind: .channel, to: &channels) { $0 }
+    }
+
+    public mutating func register<M: Database>(database type: M.Type) throws(RegistrationError) {
+        try Self.add(type, kind: .database, to: &databases) { $0 }
+    }
+
+    public mutating func register<M: PubSub>(pubSub type: M.Type) throws(RegistrationError) {
+        try Self.add(type, kind: .pubsub, to: &pubSubs) { $0 }
+    }
+
+    private static func add<M: Module, Instance>(
+        _ type: M.Type, kind: ModuleKind, to factories: inout [ModuleFactory<Instance>],
+        upcast: @escaping @Sendable (M) -> Instance
+    ) throws(RegistrationError) {
+        if let existing = factories.first(where: { $0.name == M.name }) {
+            throw RegistrationError(
+                "\(kind.rawValue) `\(M.name)` is registered twice, by \(existing.typeName) and \(M.self); rename one")
+        }
+        let fields = M.Config.describe()
+        if let taken = fields.first(where: { kind.reservedKeys.contains($0.name) }) {
+            throw RegistrationError(
+                "\(kind.rawValue) `\(M.name)` (\(M.self)) has a field `\(taken.name)`, which the platform reads itself; "
+                    + "rename the field")
+        }
+        factories.append(
+            ModuleFactory(
+                name: M.name, summary: M.summary, typeName: "\(M.self)", fields: fields,
+                make: { node, path, problems, context in
+                    let config = M.Config.decode(
+                        node, path: path, problems: problems, keys: .strict(reserved: kind.reservedKeys))
+                    return config.flatMap { M(config: $0, context: context) }.map(upcast)
+                }))
+    }
+}
+
+/// A module that cannot be registered.
+public struct RegistrationError: Error, Sendable, CustomStringConvertible {
+    public let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// Makes modules of one registered type.
+package struct ModuleFactory<Instance: Sendable>: Sendable {
+    package let name: String
+    package let summary: String
+    /// The Swift type, for messages.
+    package let typeName: String
+    package let fields: [FieldDescription]
+    /// Decodes and validates; nil if problems were reported.
+    package let make: @Sendable (JSONNode, ConfigPath, ConfigProblems, ModuleContext) -> Instance?
+}

@@ -1,0 +1,29 @@
+package import Martlet
+
+/// Writes records that a group gave up on to `<topic>.dead-letters`, with headers that say why.
+package struct DeadLetters: Sendable {
+    private let log: any EventLog
+    private let group: GroupName
+
+    package init(log: any EventLog, group: GroupName) {
+        self.log = log
+        self.group = group
+    }
+
+    /// Returns when the log has acknowledged the dead letter.
+    package func write(_ record: Record, error: ModuleError, attempts: Int) async throws {
+        var event = record.event
+        event.headers.removeAll { $0.name.hasPrefix("dead-letter-") }
+        event.headers += [
+            Header("dead-letter-group", Bytes(group.text)),
+            Header("dead-letter-error", Bytes(error.message)),
+            Header("dead-letter-code", Bytes(error.code)),
+            Header("dead-letter-attempts", Bytes(String(attempts))),
+            Header("dead-letter-topic", Bytes(record.topic.text)),
+            Header("dead-letter-partition", Bytes(String(record.partition))),
+            Header("dead-letter-offset", Bytes(String(record.offset))),
+            Header("dead-letter-timestamp", Bytes(String(Timestamp.now()))),
+        ]
+        _ = try await log.append([event], to: record.topic.deadLetters)
+    }
+}

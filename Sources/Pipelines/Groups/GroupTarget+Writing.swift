@@ -1,0 +1,28 @@
+import Martlet
+
+extension GroupTarget {
+    /// Whether the target wants to know of batches of which transforms left nothing.
+    var wantsEmptyBatches: Bool {
+        if case .sink(let sink) = self { sink is any PositionedSink } else { false }
+    }
+
+    /// Hands records over.
+    /// - Parameter covering: the consumed offsets that these records come from; earlier ones were covered before.
+    func write(_ records: [Record], covering: Range<Offset>) async throws -> WriteResult {
+        switch self {
+        case .sink(let sink):
+            if let positioned = sink as? any PositionedSink {
+                return try await positioned.write(records, covering: covering)
+            }
+            return try await sink.write(records)
+        case .channel(let channel):
+            var previous = covering.lowerBound - 1
+            let messages = records.map { record in
+                let message = Message(record: record, previousOffset: previous)
+                previous = record.offset
+                return message
+            }
+            return try await channel.deliver(messages)
+        }
+    }
+}
