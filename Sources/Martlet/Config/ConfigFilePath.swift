@@ -4,6 +4,7 @@ public struct ConfigFilePath: ConfigValue, ExpressibleByStringLiteral {
     public let written: String
     /// The path to open: absolute, or relative to the current folder.
     public let resolved: String
+    /// Where the path is written.
     public let place: ConfigPlace
 
     /// A path built in code, relative to the current folder.
@@ -17,6 +18,7 @@ public struct ConfigFilePath: ConfigValue, ExpressibleByStringLiteral {
         self.place = place
     }
 
+    /// Decodes a value or reports why not; see ``ConfigValue/decode(_:)``.
     public static func decode(_ input: ConfigInput) -> ConfigFilePath? {
         guard let written = input.plainText(expected: "a path") else { return nil }
         guard !written.isEmpty, !written.utf8.contains(0) else {
@@ -27,8 +29,11 @@ public struct ConfigFilePath: ConfigValue, ExpressibleByStringLiteral {
         return ConfigFilePath(written: written, resolved: resolved, place: input.place)
     }
 
+    /// The value to go on with after a problem; see ``ConfigValue/placeholder``.
     public static var placeholder: ConfigFilePath { "." }
+    /// What a field of this type holds; see ``ConfigValue/shape(_:)``.
     public static func shape(_ context: ShapeContext) -> ConfigShape { .named("path", .string) }
+    /// The value as it would be written; see ``ConfigValue/configNode``.
     public var configNode: JSONNode? { .string(SubstitutionScanner.escape(written)) }
 
     /// A path relative to the folder of another file; an absolute one stays as it is.

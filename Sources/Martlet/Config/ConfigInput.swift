@@ -1,9 +1,13 @@
 /// One value of the config on its way into a field.
 public struct ConfigInput: Sendable {
+    /// The value.
     public let node: JSONNode
+    /// The way to the value from the top of the config.
     public let path: ConfigPath
+    /// Where problems of the value are reported.
     public let problems: ConfigProblems
 
+    /// An input for decoding by hand, as for a value inside a ``JSONNode``.
     public init(node: JSONNode, path: ConfigPath, problems: ConfigProblems) {
         self.node = node
         self.path = path
@@ -15,6 +19,7 @@ public struct ConfigInput: Sendable {
         node.origin.isBroken ? nil : Value.decode(self)
     }
 
+    /// Where the value stands.
     public var place: ConfigPlace { ConfigPlace(path: path, position: node.position) }
 
     /// Reports a problem of this value.

@@ -12,10 +12,13 @@ public struct ConfigModule<Kind: ConfigModuleKind>: ConfigValue {
     public let typeText: ConfigText
     /// The whole object.
     public let node: JSONNode
+    /// The way to the object from the top of the config.
     public let path: ConfigPath
 
+    /// Where the object stands.
     public var place: ConfigPlace { ConfigPlace(path: path, position: node.position) }
 
+    /// Decodes a value or reports why not; see ``ConfigValue/decode(_:)``.
     public static func decode(_ input: ConfigInput) -> ConfigModule? {
         guard case .object(let object) = input.node.kind else {
             input.reportWrongType(expected: "an object with a `type`, a \(Kind.kindName)")
@@ -45,8 +48,10 @@ public struct ConfigModule<Kind: ConfigModuleKind>: ConfigValue {
         Config.decode(node, path: path, problems: problems, keys: .strict(reserved: reserved))
     }
 
+    /// The value to go on with after a problem; see ``ConfigValue/placeholder``.
     public static var placeholder: ConfigModule {
         ConfigModule(type: "", typeText: "", node: .object([]), path: .root)
     }
+    /// What a field of this type holds; see ``ConfigValue/shape(_:)``.
     public static func shape(_ context: ShapeContext) -> ConfigShape { .module(Kind.kindName) }
 }

@@ -2,9 +2,12 @@
 public struct ConfigObject: ConfigValue, ExpressibleByDictionaryLiteral {
     /// The object; its strings are template source, and ``JSONNode/plain`` resolves their escapes.
     public let node: JSONNode
+    /// The object's members.
     public let object: JSONObject
+    /// The way to the object from the top of the config.
     public let path: ConfigPath
 
+    /// Decodes a value or reports why not; see ``ConfigValue/decode(_:)``.
     public static func decode(_ input: ConfigInput) -> ConfigObject? {
         guard case .object(let object) = input.node.kind else {
             input.reportWrongType(expected: "an object")
@@ -25,20 +28,27 @@ public struct ConfigObject: ConfigValue, ExpressibleByDictionaryLiteral {
         self.init(node: JSONNode(.object(object)), object: object, path: .root)
     }
 
+    /// Where the object stands.
     public var place: ConfigPlace { ConfigPlace(path: path, position: node.position) }
 
     /// The object as JSON text, escapes resolved, for code that parses it itself.
     public var jsonText: String { JSONWriter.text(node.plain) }
 
+    /// The value to go on with after a problem; see ``ConfigValue/placeholder``.
     public static var placeholder: ConfigObject { [:] }
+    /// What a field of this type holds; see ``ConfigValue/shape(_:)``.
     public static func shape(_ context: ShapeContext) -> ConfigShape { .anyObject }
+    /// The value as it would be written; see ``ConfigValue/configNode``.
     public var configNode: JSONNode? { node }
 }
 
 extension JSONNode: ConfigValue {
     /// Any JSON; the strings are template source, and ``plain`` resolves their escapes.
     public static func decode(_ input: ConfigInput) -> JSONNode? { input.node }
+    /// The value to go on with after a problem; see ``ConfigValue/placeholder``.
     public static var placeholder: JSONNode { .null }
+    /// What a field of this type holds; see ``ConfigValue/shape(_:)``.
     public static func shape(_ context: ShapeContext) -> ConfigShape { .any }
+    /// The value as it would be written; see ``ConfigValue/configNode``.
     public var configNode: JSONNode? { self }
 }

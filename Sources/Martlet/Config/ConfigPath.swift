@@ -6,8 +6,10 @@ public struct ConfigPath: Hashable, Sendable, CustomStringConvertible {
         case index(Int)
     }
 
+    /// The steps from the top.
     public var components: [Component]
 
+    /// A path of these steps.
     public init(_ components: [Component] = []) {
         self.components = components
     }
@@ -15,10 +17,12 @@ public struct ConfigPath: Hashable, Sendable, CustomStringConvertible {
     /// The path of the whole config.
     public static let root = ConfigPath()
 
+    /// The path of a member of the object at this path.
     public func appending(_ key: String) -> ConfigPath {
         ConfigPath(components + [.key(key)])
     }
 
+    /// The path of an item, counted from 0, of the list at this path.
     public func appending(_ index: Int) -> ConfigPath {
         ConfigPath(components + [.index(index)])
     }

@@ -2,12 +2,15 @@
 public struct ConfigProblem: Sendable, Hashable, CustomStringConvertible {
     /// A stable name such as `config.unknown_key`, for operators and tools to search for.
     public struct Code: RawRepresentable, Hashable, Sendable, ExpressibleByStringLiteral {
+        /// The code as it is printed.
         public let rawValue: String
 
+        /// A code; modules choose their own, such as `sql.unknown_parameter`.
         public init(rawValue: String) {
             self.rawValue = rawValue
         }
 
+        /// A problem; ``ConfigProblems`` has shorter ways to report one.
         public init(stringLiteral value: String) {
             rawValue = value
         }
@@ -15,19 +18,25 @@ public struct ConfigProblem: Sendable, Hashable, CustomStringConvertible {
 
     /// The values that would be right, under a title such as `valid keys`.
     public struct Choices: Sendable, Hashable {
+        /// What the values are: `valid keys`.
         public var title: String
+        /// The values, ready to print.
         public var values: [String]
 
+        /// Choices under a title.
         public init(_ title: String, _ values: [String]) {
             self.title = title
             self.values = values
         }
     }
 
+    /// What kind of problem it is.
     public var code: Code
     /// The config file's path as the user gave it.
     public var file: String
+    /// Where it is.
     public var position: SourcePosition
+    /// The way to the value, or to the object where a key is missing.
     public var path: ConfigPath
     /// The rule that was broken: "must be an integer".
     public var message: String
@@ -35,10 +44,12 @@ public struct ConfigProblem: Sendable, Hashable, CustomStringConvertible {
     public var found: String?
     /// What the writer probably meant, ready to print (a key or a quoted value).
     public var suggestion: String?
+    /// What would be right.
     public var choices: Choices?
     /// What to do about it, one sentence or a sample.
     public var hint: String?
 
+    /// A problem; ``ConfigProblems`` has shorter ways to report one.
     public init(
         code: Code, file: String, position: SourcePosition, path: ConfigPath, message: String,
         found: String? = nil, suggestion: String? = nil, choices: Choices? = nil, hint: String? = nil

@@ -16,10 +16,12 @@ public final class ConfigProblems: Sendable {
     public let file: String
     private let state = Mutex(State())
 
+    /// An empty report on a file, named by its path as the user gave it.
     public init(file: String) {
         self.file = file
     }
 
+    /// Adds a problem; past the limit it is only counted.
     public func report(_ problem: ConfigProblem) {
         state.withLock { state in
             if state.kept.count < ConfigProblems.limit {
@@ -69,6 +71,7 @@ public final class ConfigProblems: Sendable {
         }
     }
 
+    /// Whether nothing was reported.
     public var isEmpty: Bool { count == 0 }
 
     /// All problems reported so far, those past the limit included.

@@ -1,5 +1,6 @@
 /// The inclusive range of a number field.
 public struct ConfigRange: Hashable, Sendable {
+    /// The least value allowed.
     public let minimum: JSONNumber
     /// nil when there is no upper limit, declared as `1...Int.max`.
     public let maximum: JSONNumber?

@@ -48,11 +48,20 @@ struct ConfigSubstitution {
         case .object(var object):
             for index in object.members.indices {
                 let memberPath = path.appending(object.members[index].key)
+                checkKey(object.members[index], path: memberPath)
                 object.members[index].value = apply(to: object.members[index].value, path: memberPath)
             }
             copy.kind = .object(object)
         }
         return copy
+    }
+
+    /// Keys are names that other places refer to: a substitution in one would be left as it is, so it is refused.
+    private func checkKey(_ member: JSONObject.Member, path: ConfigPath) {
+        guard member.key.contains("${env:") || member.key.contains("${file:") else { return }
+        problems.report(
+            .badSubstitution, at: ConfigPlace(path: path, position: member.keyPosition), "a key cannot hold a substitution",
+            found: "`\(clipped(member.key))`")
     }
 
     private func replaced(_ node: JSONNode, _ text: ConfigText) throws(Stop) -> JSONNode {
@@ -102,17 +111,13 @@ struct ConfigSubstitution {
         for (index, part) in parts.enumerated() {
             let start = source.utf8.count
             let column = text.place(atSourceOffset: part.offset).position.column
-            marks.append(JSONNode.TextOrigin.Mark(offset: start, column: column))
+            marks.append(JSONNode.TextOrigin.Mark(offset: start, column: column, isSubstituted: part.isSubstituted))
             if !part.isSubstituted {
                 let end = index + 1 < parts.count ? parts[index + 1].offset : Int.max
                 marks += node.origin.marks.filter { $0.offset > part.offset && $0.offset < end }
                     .map { JSONNode.TextOrigin.Mark(offset: start + $0.offset - part.offset, column: $0.column) }
             }
             source += sources[parts.count - 1 - index]
-            if part.isSubstituted {
-                // All of the text that was put in is at its substitution's place.
-                marks.append(JSONNode.TextOrigin.Mark(offset: source.utf8.count, column: column))
-            }
         }
         var copy = node
         copy.kind = .string(source)

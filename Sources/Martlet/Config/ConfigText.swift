@@ -51,9 +51,13 @@ public struct ConfigText: ConfigValue, ExpressibleByStringLiteral {
         place(atSourceOffset: SubstitutionScanner.sourceOffset(ofPlain: offset, in: source))
     }
 
+    /// Decodes a value or reports why not; see ``ConfigValue/decode(_:)``.
     public static func decode(_ input: ConfigInput) -> ConfigText? { input.text() }
+    /// The value to go on with after a problem; see ``ConfigValue/placeholder``.
     public static var placeholder: ConfigText { "" }
+    /// What a field of this type holds; see ``ConfigValue/shape(_:)``.
     public static func shape(_ context: ShapeContext) -> ConfigShape { .string }
+    /// The value as it would be written; see ``ConfigValue/configNode``.
     public var configNode: JSONNode? { .string(source) }
 }
 
@@ -61,6 +65,7 @@ extension JSONNode.TextOrigin {
     /// The column in the file of a UTF-8 offset in a string's text.
     func column(of offset: Int, in text: String, startingAt firstColumn: Int) -> Int {
         let mark = marks.last { $0.offset <= offset } ?? Mark(offset: 0, column: firstColumn)
+        if mark.isSubstituted { return mark.column }
         let between = text.utf8.dropFirst(mark.offset).prefix(offset - mark.offset)
         return mark.column + between.reduce(0) { $1 & 0xC0 == 0x80 ? $0 : $0 + 1 }
     }

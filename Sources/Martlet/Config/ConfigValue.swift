@@ -17,6 +17,7 @@ public protocol ConfigValue: Sendable {
 }
 
 extension ConfigValue {
+    /// No form of its own.
     public var configNode: JSONNode? { nil }
 }
 
@@ -24,6 +25,7 @@ extension ConfigValue {
 public struct ShapeContext: Sendable {
     private var path: [ObjectIdentifier] = []
 
+    /// The context at the top.
     public init() {}
 
     /// The context inside a type, or nil if that type is being described already.

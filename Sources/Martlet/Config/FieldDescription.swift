@@ -1,15 +1,21 @@
 /// All that is known of one field of a config, gathered from its declaration.
 public struct FieldDescription: Sendable {
+    /// The key.
     public let name: String
     /// One sentence for the user.
     public let summary: String
+    /// What the field holds.
     public let shape: ConfigShape
+    /// Whether the key must be there.
     public let isRequired: Bool
     /// The value that holds when the key is left out; nil if that has no value.
     public let defaultValue: JSONNode?
+    /// The values allowed of a number.
     public let range: ConfigRange?
+    /// A sensible value.
     public let example: JSONNode?
 
+    /// Describes a field; a ``ModuleConfig`` gathers its descriptions by itself.
     public init(
         name: String, summary: String, shape: ConfigShape, isRequired: Bool, defaultValue: JSONNode? = nil,
         range: ConfigRange? = nil, example: JSONNode? = nil
@@ -26,6 +32,7 @@ public struct FieldDescription: Sendable {
     /// The unit that the key's suffix names.
     public var unit: FieldUnit? { FieldUnit(key: name) }
 
+    /// The type's name for people.
     public var typeName: String { shape.typeName }
 
     /// The words that the field takes, if it takes only certain ones.

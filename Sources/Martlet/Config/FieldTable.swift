@@ -2,7 +2,9 @@
 package struct FieldTable: Sendable {
     /// One field under its full name.
     package struct Row: Sendable {
+        /// The full name, with those of the objects around it.
         package let name: String
+        /// The field.
         package let field: FieldDescription
 
         /// The type with its unit: `integer, milliseconds`.
@@ -21,8 +23,10 @@ package struct FieldTable: Sendable {
         }
     }
 
+    /// All fields, each followed by those nested in it.
     package let rows: [Row]
 
+    /// The table of these fields.
     package init(_ fields: [FieldDescription]) {
         rows = FieldTable.rows(fields, prefix: "")
     }

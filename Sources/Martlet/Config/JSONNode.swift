@@ -3,6 +3,7 @@
 /// The text of a string node is *template source*: as written, with `${env:…}` and `${file:…}` already replaced and their
 /// text escaped (see ``SubstitutionScanner``). Read it through ``plainText`` or ``ConfigText``, which resolve the escapes.
 public struct JSONNode: Sendable {
+    /// The types of JSON values.
     public enum Kind: Sendable {
         case null
         case bool(Bool)
@@ -20,6 +21,8 @@ public struct JSONNode: Sendable {
             var offset: Int
             /// The column of that place in the file.
             var column: Int
+            /// The text from here to the next mark was put in for a substitution, which stands at the column as a whole.
+            var isSubstituted = false
         }
 
         /// In rising order of offsets.
@@ -31,10 +34,13 @@ public struct JSONNode: Sendable {
         var isBroken = false
     }
 
+    /// The value.
     public var kind: Kind
+    /// Where the value begins.
     public var position: SourcePosition
     var origin = TextOrigin()
 
+    /// A value; without a position it counts as built in code.
     public init(_ kind: Kind, position: SourcePosition = .none) {
         self.kind = kind
         self.position = position

@@ -7,6 +7,7 @@ public struct JSONNumber: Hashable, Sendable {
     /// The nearest double; infinite if the number is past a double's range.
     public let double: Double
 
+    /// A whole number built in code.
     public init(_ value: Int64) {
         text = "\(value)"
         int64 = value

@@ -2,10 +2,14 @@
 public struct JSONObject: Sendable {
     /// One key and its value.
     public struct Member: Sendable {
+        /// The key, its escapes decoded.
         public var key: String
+        /// Where the key begins.
         public var keyPosition: SourcePosition
+        /// The value.
         public var value: JSONNode
 
+        /// A member; without a position it counts as built in code.
         public init(key: String, keyPosition: SourcePosition = .none, value: JSONNode) {
             self.key = key
             self.keyPosition = keyPosition
@@ -13,12 +17,15 @@ public struct JSONObject: Sendable {
         }
     }
 
+    /// All members in their order; keys differ.
     public var members: [Member]
 
+    /// An object of these members, whose keys must differ.
     public init(members: [Member] = []) {
         self.members = members
     }
 
+    /// All keys in their order.
     public var keys: [String] { members.map(\.key) }
 
     /// The member with this key; a search through all members.

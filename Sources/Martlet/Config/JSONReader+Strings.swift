@@ -16,11 +16,7 @@ extension JSONReader {
                 try escape(into: &text)
                 marks.append(JSONNode.TextOrigin.Mark(offset: text.count, column: position(at: index).column))
             case 0..<0x20:
-                let isLineBreak = byte == 0x0A || byte == 0x0D
-                throw stop(
-                    isLineBreak ? "expected `\"` before the end of the line" : "expected a character allowed in a string",
-                    hint: isLineBreak
-                        ? "write a line break inside a string as \\n" : "write it as \\u00\(byte < 16 ? "0" : "")\(String(byte, radix: 16))")
+                throw controlCharacter(byte)
             case 0x80...:
                 text += try utf8Sequence()
             default:
@@ -29,6 +25,15 @@ extension JSONReader {
             }
         }
         throw stop("expected `\"` at the end of this string", at: start, found: "the end of the file")
+    }
+
+    private mutating func controlCharacter(_ byte: UInt8) -> Stop {
+        if byte == 0x0A || byte == 0x0D {
+            return stop(
+                "expected `\"` before the end of the line", hint: "write a line break inside a string as \\n")
+        }
+        let digits = (byte < 16 ? "0" : "") + String(byte, radix: 16)
+        return stop("expected a character allowed in a string", hint: "write it as \\u00\(digits)")
     }
 
     private mutating func escape(into text: inout [UInt8]) throws(Stop) {
@@ -75,7 +80,8 @@ extension JSONReader {
         var value: UInt32 = 0
         for offset in 2..<6 {
             guard let digit = byte(after: offset).flatMap({ Character(Unicode.Scalar($0)).hexDigitValue }) else {
-                throw stop("expected four hexadecimal digits after `\\u`", found: "`\(scalarText(at: index + offset) ?? "the end of the file")`")
+                let found = scalarText(at: index + offset).map { "`\($0)`" } ?? "the end of the file"
+                throw stop("expected four hexadecimal digits after `\\u`", found: found)
             }
             value = value << 4 | UInt32(digit)
         }

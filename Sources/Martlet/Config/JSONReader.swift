@@ -3,12 +3,14 @@
 /// A syntax error ends the reading, with its line and column, what was expected and what was found. Duplicate keys
 /// are all reported; reading goes on and the first value stays. Depth and size are limited.
 public struct JSONReader {
+    /// What is refused.
     public struct Limits: Sendable {
         /// Bytes of the whole text.
         public var bytes = 4 << 20
         /// Objects and lists inside each other.
         public var depth = 64
 
+        /// The defaults.
         public init() {}
     }
 
@@ -127,7 +129,8 @@ public struct JSONReader {
         if skip("}") { return object }
         while true {
             guard byte == UInt8(ascii: "\"") else {
-                throw stop(object.members.isEmpty ? "expected a key in double quotes or `}`" : "expected a key in double quotes after the comma")
+                let alternative = object.members.isEmpty ? "or `}`" : "after the comma"
+                throw stop("expected a key in double quotes \(alternative)")
             }
             let keyPosition = position(at: index)
             let key = try string().text

@@ -18,12 +18,14 @@ public struct JSONWriter {
         self.layout = layout
     }
 
+    /// A value as JSON in UTF-8.
     public static func bytes(_ node: JSONNode, layout: Layout = .compact) -> [UInt8] {
         var writer = JSONWriter(layout: layout)
         writer.write(node, depth: 0)
         return writer.bytes
     }
 
+    /// A value as JSON.
     public static func text(_ node: JSONNode, layout: Layout = .compact) -> String {
         String(decoding: bytes(node, layout: layout), as: UTF8.self)
     }

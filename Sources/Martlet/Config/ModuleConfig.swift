@@ -65,10 +65,12 @@ extension ModuleConfig {
 }
 
 extension ModuleConfig {
+    /// Decodes a value or reports why not; see ``ConfigValue/decode(_:)``.
     public static func decode(_ input: ConfigInput) -> Self? {
         decode(input.node, path: input.path, problems: input.problems)
     }
 
+    /// The value to go on with after a problem; see ``ConfigValue/placeholder``.
     public static var placeholder: Self {
         var fields = ConfigFields(context: ShapeContext())
         return Self(from: &fields)

@@ -3,11 +3,14 @@
 /// Lines and columns start at 1; a column counts Unicode scalars. Line 0 means that the value was
 /// built in code and stands in no file.
 public struct SourcePosition: Hashable, Sendable {
+    /// The line, from 1; 0 for values that were built in code.
     public var line: Int
+    /// The column in Unicode scalars, from 1.
     public var column: Int
     /// The option the value came from, as typed (`--set host.listen=:80`), or nil for the file.
     public var option: String?
 
+    /// A position in the file or in an option's value.
     public init(line: Int, column: Int, option: String? = nil) {
         self.line = line
         self.column = column

@@ -8,6 +8,7 @@
 ///
 /// Text that came from the environment or a file is escaped by the same rule, so no later scan takes it for an expression.
 public enum SubstitutionScanner {
+    /// One part of a string.
     public enum Piece: Hashable, Sendable {
         /// Text to be taken as it is, its escapes resolved.
         case literal(String)
@@ -19,7 +20,9 @@ public enum SubstitutionScanner {
 
     /// A piece and the UTF-8 offset in the source where it begins; that of an expression is its `$`.
     public struct Placed: Hashable, Sendable {
+        /// The piece.
         public var piece: Piece
+        /// Where it begins.
         public var offset: Int
     }
 

@@ -134,6 +134,9 @@ struct ConfigMistakeTests {
             "rule between fields", #"{"table": "t", "on_conflict": "replace"}"#,
             "config.json:1:31: on_conflict: `replace` needs `columns`"),
         ConfigMistake(
+            "rule between fields of which one is bad", #"{"table": 3, "on_conflict": "replace"}"#,
+            "config.json:1:11: table: must be a string, found 3"),
+        ConfigMistake(
             "not an object", "[1]", "config.json:1:1: must be an object, found a list"),
         ConfigMistake(
             "long values are cut", #"{"table": "t", "eager": "\#(String(repeating: "x", count: 100))"}"#,

@@ -1,0 +1,70 @@
+/// What templates are evaluated against: a record, or a source's input that is not an event yet.
+public struct TemplateInput: Sendable {
+    public var payload: Bytes
+    public var id: Bytes?
+    public var key: Bytes?
+    public var headers: [Header]
+    /// Milliseconds since the Unix epoch.
+    public var timestamp: Int64?
+    public var topic: TopicName?
+    public var partition: PartitionID?
+    public var offset: Offset?
+    /// Path, query, claim and request-header variables.
+    public var variables: (any TemplateVariables)?
+    /// The columns that the source's `save` returned.
+    public var saved: [String: DataValue]
+
+    /// An input without an event, such as a query's request.
+    public init(
+        payload: Bytes = .empty, headers: [Header] = [], variables: (any TemplateVariables)? = nil,
+        saved: [String: DataValue] = [:]
+    ) {
+        self.payload = payload
+        self.headers = headers
+        self.variables = variables
+        self.saved = saved
+    }
+
+    public init(_ event: Event, topic: TopicName? = nil, partition: PartitionID? = nil, offset: Offset? = nil) {
+        payload = event.payload
+        id = event.id
+        key = event.key
+        headers = event.headers
+        timestamp = event.timestamp
+        self.topic = topic
+        self.partition = partition
+        self.offset = offset
+        saved = [:]
+    }
+
+    public init(_ record: Record) {
+        self.init(record.event, topic: record.topic, partition: record.partition, offset: record.offset)
+    }
+
+    public init(_ input: SourceInput, saved: [String: DataValue] = [:]) {
+        self.init(payload: input.payload, headers: input.headers, variables: input.variables, saved: saved)
+    }
+
+    /// The variable's value; nil if it has none. A record's key that is not there is nil too.
+    func value(of variable: TemplateVariable) -> DataValue? {
+        switch variable {
+        case .id: id.map { .text($0.string) }
+        case .key: key.map { .text($0.string) }
+        case .topic: topic.map { .text($0.text) }
+        case .partition: partition.map { .integer(Int64($0)) }
+        case .offset: offset.map { .integer($0) }
+        case .timestamp: timestamp.map { .integer($0) }
+        case .header(let name): header(name).map { .text($0) }
+        case .path(let name): variables?.value(of: .path, name).map { .text($0) }
+        case .query(let name): variables?.value(of: .query, name).map { .text($0) }
+        case .claim(let name): variables?.value(of: .claim, name).map { .text($0) }
+        case .saved(let name): saved[name]
+        }
+    }
+
+    /// An event's own header, or a request's.
+    private func header(_ name: String) -> String? {
+        if let header = headers.first(where: { $0.name == name }) { return header.value.string }
+        return variables?.value(of: .header, name)
+    }
+}
