@@ -40,8 +40,7 @@ extension ModuleContext {
     }
 
     private func report(_ problem: TemplateProblem, in text: ConfigText) {
-        let place = text.place(atSourceOffset: problem.offset)
-        let node = JSONNode(.string(problem.expression), position: place.position)
-        self.problem(at: ConfigText(node: node, path: place.path) ?? text, code: problem.code, problem.message)
+        self.problem(
+            at: text.place(atSourceOffset: problem.offset), code: ConfigProblem.Code(rawValue: problem.code), problem.message)
     }
 }

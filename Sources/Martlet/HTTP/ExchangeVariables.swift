@@ -1,0 +1,20 @@
+/// The template variables of an HTTP request: `${@path.NAME}`, `${@query.NAME}`, `${@header.NAME}`.
+public struct ExchangeVariables: TemplateVariables {
+    private let exchange: any HTTPExchange
+
+    /// The groups of variables that a request offers.
+    public static let kinds: Set<TemplateVariableKind> = [.path, .query, .header]
+
+    public init(_ exchange: any HTTPExchange) {
+        self.exchange = exchange
+    }
+
+    public func value(of kind: TemplateVariableKind, _ name: String) -> String? {
+        switch kind {
+        case .path: exchange.pathParameter(name)
+        case .query: exchange.queryParameter(name)
+        case .header: exchange.header(name)
+        case .record, .claim, .saved: nil
+        }
+    }
+}

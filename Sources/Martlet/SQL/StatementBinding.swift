@@ -1,0 +1,46 @@
+/// A statement of the config together with a template for each of its parameters.
+public struct StatementBinding: Sendable {
+    public let statement: SQLStatement
+    /// One template for each of ``SQLStatement/parameterNames``, in that order.
+    public let parameters: TemplateSet
+
+    /// Checks the statement and pairs its parameters with templates by name. Reports every problem: bad SQL, a
+    /// parameter without a template, a template without a parameter, a bad template. Nil if there was any.
+    public static func compile(
+        sql: ConfigText, parameters: ConfigMap<ConfigText>, database: any Database,
+        allowing kinds: Set<TemplateVariableKind>, context: ModuleContext
+    ) -> StatementBinding? {
+        let statement: SQLStatement
+        do throws(SQLProblem) {
+            statement = try database.prepare(sql.plain)
+        } catch {
+            context.problem(at: sql.place, code: "config.bad_sql", error.message)
+            return nil
+        }
+        var isGood = true
+        for entry in parameters where !statement.parameterNames.contains(entry.key) {
+            let names = statement.parameterNames.map { ":\($0)" }.joined(separator: ", ")
+            let guess = Suggestion.nearest(to: entry.key, among: statement.parameterNames).map { "; did you mean `\($0)`?" }
+            context.problem(
+                at: ConfigPlace(path: entry.value.place.path, position: entry.keyPlace.position), code: "config.unknown_parameter",
+                "the statement has no parameter `:\(entry.key)`\(guess ?? "") (it has: \(names.isEmpty ? "none" : names))")
+            isGood = false
+        }
+        var templates: [Template] = []
+        for name in statement.parameterNames {
+            guard let text = parameters[name] else {
+                context.problem(
+                    at: sql.place, code: "config.unbound_parameter",
+                    "the statement's parameter `:\(name)` has no template; add \"\(name)\" to `parameters`")
+                isGood = false
+                continue
+            }
+            guard let template = context.template(text, allowing: kinds) else {
+                isGood = false
+                continue
+            }
+            templates.append(template)
+        }
+        return isGood ? StatementBinding(statement: statement, parameters: TemplateSet(templates)) : nil
+    }
+}

@@ -1,0 +1,61 @@
+import Martlet
+import Synchronization
+
+/// Carries a subscription's messages to a channel in order: one `deliver` at a time, what arrives meanwhile in the
+/// next. A feed that falls behind by ``limit`` messages drops them and says so, since the log has them.
+final class ChannelFeed: Sendable {
+    static let limit = 10_000
+
+    private struct State {
+        var waiting: [Message] = []
+        var hasGap = false
+        var isRunning = false
+    }
+
+    private let channel: any DeliveryChannel
+    private let logger: Logger
+    private let state = Mutex(State())
+
+    init(channel: any DeliveryChannel, logger: Logger) {
+        self.channel = channel
+        self.logger = logger
+    }
+
+    func receive(_ delivery: Delivery) {
+        let mustRun = state.withLock { state in
+            switch delivery {
+            case .messages(let messages) where state.waiting.count + messages.count <= Self.limit:
+                state.waiting.append(contentsOf: messages)
+            case .messages, .gap:
+                state.waiting = []
+                state.hasGap = true
+            }
+            defer { state.isRunning = true }
+            return !state.isRunning
+        }
+        if mustRun { Task { await run() } }
+    }
+
+    private func run() async {
+        while true {
+            let (messages, hasGap, isDone) = state.withLock { state in
+                defer {
+                    state.waiting = []
+                    state.hasGap = false
+                }
+                let isDone = state.waiting.isEmpty && !state.hasGap
+                if isDone { state.isRunning = false }
+                return (state.waiting, state.hasGap, isDone)
+            }
+            if isDone { return }
+            if hasGap { channel.mayHaveMissedMessages() }
+            guard !messages.isEmpty else { continue }
+            do {
+                _ = try await channel.deliver(messages)
+            } catch {
+                logger.warning("channel did not take \(messages.count) messages: \(error); it rereads them from the log")
+                channel.mayHaveMissedMessages()
+            }
+        }
+    }
+}

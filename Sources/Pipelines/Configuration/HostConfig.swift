@@ -1,0 +1,68 @@
+package import Martlet
+
+/// The block `host`.
+package struct HostConfig: ModuleConfig {
+    package let listen: String
+    package let adminListen: String
+    package let adminToken: String?
+    package let allowUnauthenticated: Bool
+    package let dataDirectory: String
+    package let eventLoops: Int?
+    package let maxBodyBytes: Int
+    package let maxHeaderBytes: Int
+    package let maxConnections: Int
+    package let headerTimeoutSeconds: Int
+    package let bodyTimeoutSeconds: Int
+    package let idleTimeoutSeconds: Int
+    package let writeTimeoutSeconds: Int
+    package let shutdownGraceSeconds: Int
+    package let outboxLimitEvents: Int
+    package let logLevel: LogLevel
+    package let logFormat: LogFormat
+
+    package enum LogLevel: String, CaseIterable, ConfigValue {
+        case debug, info, warning, error
+    }
+
+    package enum LogFormat: String, CaseIterable, ConfigValue {
+        case auto, text, json
+    }
+
+    package init(from fields: inout ConfigFields) {
+        listen = fields.optional(
+            "listen", default: "127.0.0.1:8080", "Address and port of the configured paths; port 0 takes a free one.")
+        adminListen = fields.optional(
+            "admin_listen", default: "127.0.0.1:8081", "Address and port of health, metrics and the admin API.")
+        adminToken = fields.optional(
+            "admin_token", "Bearer token of the admin API; required when `admin_listen` is not a loopback address.",
+            example: "${env:MARTLET_ADMIN_TOKEN}")
+        allowUnauthenticated = fields.optional(
+            "allow_unauthenticated", default: false, "Serve the configured paths outside loopback without authentication.")
+        dataDirectory = fields.optional(
+            "data_directory", default: "data", "The folder of the log; relative to the config file.")
+        eventLoops = fields.optional(
+            "event_loops", in: 1...64, "Threads that serve connections; left out, one per core.")
+        maxBodyBytes = fields.optional(
+            "max_body_bytes", default: 8 << 20, in: 1024...(1 << 30), "The largest request body; beyond it 413.")
+        maxHeaderBytes = fields.optional(
+            "max_header_bytes", default: 16_384, in: 1024...(1 << 20), "All headers of a request; beyond it 431.")
+        maxConnections = fields.optional(
+            "max_connections", default: 20_000, in: 1...1_000_000, "Open connections; beyond it 503.")
+        headerTimeoutSeconds = fields.optional(
+            "header_timeout_seconds", default: 10, in: 1...3600, "Time for a request's headers to arrive.")
+        bodyTimeoutSeconds = fields.optional(
+            "body_timeout_seconds", default: 30, in: 1...3600, "Time for a request's body to arrive.")
+        idleTimeoutSeconds = fields.optional(
+            "idle_timeout_seconds", default: 75, in: 1...3600, "How long a connection may wait for its next request.")
+        writeTimeoutSeconds = fields.optional(
+            "write_timeout_seconds", default: 30, in: 1...3600, "How long a client may leave its answer unread.")
+        shutdownGraceSeconds = fields.optional(
+            "shutdown_grace_seconds", default: 10, in: 0...600, "Time for work under way to finish at shutdown.")
+        outboxLimitEvents = fields.optional(
+            "outbox_limit_events", default: 1_000_000, in: 1...1_000_000_000,
+            "Events that may wait in a database's outbox for the log; beyond it 503.")
+        logLevel = fields.optional("log_level", default: .info, "The least important lines that are logged.")
+        logFormat = fields.optional(
+            "log_format", default: .auto, "How log lines look; `auto` is text on a terminal, else JSON.")
+    }
+}

@@ -1,0 +1,132 @@
+package import Martlet
+import Synchronization
+
+/// Runs one consumer group: opens its modules, then a worker for each partition of its topics.
+package final class GroupRunner: Sendable {
+    package let settings: GroupSettings
+    package let target: GroupTarget
+    package let transforms: TransformChain
+    package let health: GroupHealth
+    package let gate: PauseGate
+
+    private struct Partition {
+        let place: GroupPartition
+        let progress: PartitionProgress
+        let metrics: GroupMetrics
+    }
+
+    private struct State {
+        var task: Task<Void, Never>?
+        var partitions: [Partition] = []
+        var isOpen = false
+    }
+
+    private let log: any EventLog
+    private let registry: MetricsRegistry
+    private let logger: Logger
+    private let committer: OffsetCommitter
+    private let state = Mutex(State())
+
+    package init(
+        settings: GroupSettings, target: GroupTarget, transforms: TransformChain, log: any EventLog,
+        registry: MetricsRegistry, logger: Logger
+    ) {
+        self.settings = settings
+        self.target = target
+        self.transforms = transforms
+        self.log = log
+        self.registry = registry
+        self.logger = logger.with("group", settings.name.text)
+        health = GroupHealth(logger: self.logger)
+        gate = PauseGate(isPaused: settings.isPaused)
+        committer = OffsetCommitter(
+            log: log, group: settings.name, interval: settings.commitInterval, logger: self.logger)
+    }
+
+    /// Starts to open and run; returns at once. Modules that cannot be opened are tried again with backoff.
+    /// - Parameter dependencies: awaited first, such as the databases that the sink uses.
+    package func start(after dependencies: @escaping @Sendable () async throws -> Void) {
+        let task = Task {
+            do {
+                try await dependencies()
+                try await open()
+                await runPartitions()
+            } catch {
+                logger.debug("group stops before it was open")
+            }
+        }
+        state.withLock { $0.task = task }
+    }
+
+    /// Lets the batch under way finish, commits, and closes the group's modules.
+    package func stop() async {
+        let task = state.withLock { $0.task }
+        task?.cancel()
+        await task?.value
+        await committer.flush()
+        if case .sink(let sink) = target { await sink.close() }
+        for transform in transforms.transforms { await transform.close() }
+        state.withLock { $0.isOpen = false }
+    }
+
+    /// Whether the group's modules are open and no partition is held up.
+    package var isReady: Bool {
+        state.withLock { $0.isOpen } && health.current.isEmpty
+    }
+
+    /// Each partition with the next offset to read; nil before it is known.
+    package var positions: [(partition: GroupPartition, offset: Offset?)] {
+        state.withLock { state in state.partitions.map { ($0.place, $0.progress.offset) } }
+    }
+
+    /// Sets the lag gauges from the log's ends.
+    package func updateLag() {
+        for partition in state.withLock({ $0.partitions }) {
+            guard let offset = partition.progress.offset,
+                let available = try? log.offsets(topic: partition.place.topic, partition: partition.place.partition)
+            else { continue }
+            partition.metrics.lag.set(Int(max(0, available.upperBound - offset)))
+        }
+    }
+
+    private func open() async throws {
+        let opener = ModuleOpener(logger: logger)
+        for transform in transforms.transforms {
+            try await opener.open("transform \(type(of: transform).name)") { try await transform.open() }
+        }
+        if case .sink(let sink) = target {
+            try await opener.open("sink \(type(of: sink).name)") { try await sink.open() }
+        }
+        state.withLock { $0.isOpen = true }
+    }
+
+    private func runPartitions() async {
+        let partitions = settings.topics.compactMap { log.topic($0) }.flatMap { topic in
+            (0..<PartitionID(topic.partitions)).map { partition in
+                Partition(
+                    place: GroupPartition(
+                        group: settings.name, topic: topic.name, incarnation: topic.incarnation, partition: partition),
+                    progress: PartitionProgress(),
+                    metrics: GroupMetrics(
+                        registry: registry, group: settings.name, topic: topic.name, partition: partition))
+            }
+        }
+        state.withLock { $0.partitions = partitions }
+        await withTaskGroup(of: Void.self) { tasks in
+            for partition in partitions {
+                let worker = worker(for: partition)
+                tasks.addTask { await worker.run() }
+            }
+        }
+    }
+
+    private func worker(for partition: Partition) -> PartitionWorker {
+        let processor = BatchProcessor(
+            target: target, transforms: transforms, deadLetters: DeadLetters(log: log, group: settings.name),
+            settings: settings, metrics: partition.metrics, health: health, place: partition.place)
+        return PartitionWorker(
+            settings: settings, place: partition.place, log: log, target: target, processor: processor,
+            committer: committer, gate: gate, metrics: partition.metrics, health: health,
+            progress: partition.progress, logger: logger)
+    }
+}

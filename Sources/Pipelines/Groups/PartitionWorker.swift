@@ -1,0 +1,131 @@
+import Martlet
+
+/// Reads one partition for a group, batch after batch, from the group's offset on. It ends only by cancellation.
+struct PartitionWorker: Sendable {
+    let settings: GroupSettings
+    let place: GroupPartition
+    let log: any EventLog
+    let target: GroupTarget
+    let processor: BatchProcessor
+    let committer: OffsetCommitter
+    let gate: PauseGate
+    let metrics: GroupMetrics
+    let health: GroupHealth
+    let progress: PartitionProgress
+    let logger: Logger
+
+    /// Where the worker stands: the offset stored in a transactional sink, and the next offset to read.
+    private struct Position {
+        var stored: Offset?
+        var next: Offset
+    }
+
+    func run() async {
+        do {
+            var position = try await retrying { try await startPosition() }
+            progress.move(to: position.next)
+            while !Task.isCancelled {
+                await gate.pass()
+                guard !Task.isCancelled else { return }
+                let batch = try await retrying { try await nextBatch(&position) }
+                if batch.isEmpty { continue }
+                try await settle(batch, &position)
+            }
+        } catch {
+            // Only a cancellation leaves `retrying`: the group stops, and what is not settled comes again.
+            logger.debug("partition stops", ("topic", place.topic.text), ("partition", String(place.partition)))
+        }
+    }
+
+    private func startPosition() async throws -> Position {
+        if let sink = target.transactional {
+            let stored = try await sink.committedOffset(of: place)
+            return Position(stored: stored, next: try stored ?? firstOffset())
+        }
+        let committed = try await log.committedOffset(group: settings.name, topic: place.topic, partition: place.partition)
+        return Position(stored: nil, next: try committed ?? firstOffset())
+    }
+
+    private func firstOffset() throws -> Offset {
+        let available = try log.offsets(topic: place.topic, partition: place.partition)
+        return settings.start == .earliest ? available.lowerBound : available.upperBound
+    }
+
+    private func nextBatch(_ position: inout Position) async throws -> [Record] {
+        var batch = try await read(&position)
+        if batch.isEmpty {
+            try await log.waitForRecord(topic: place.topic, partition: place.partition, at: position.next)
+            if gate.isPaused { return [] }
+            batch = try await read(&position)
+        }
+        let isPartial = !batch.isEmpty && batch.count < settings.batchEvents
+        if isPartial && settings.batchWait > .zero {
+            try await Task.sleep(for: settings.batchWait)
+            batch = try await read(&position)
+        }
+        return batch.count > settings.batchEvents ? Array(batch[..<settings.batchEvents]) : batch
+    }
+
+    private func read(_ position: inout Position) async throws -> [Record] {
+        do {
+            return try await log.read(
+                topic: place.topic, partition: place.partition, from: position.next, maxBytes: settings.batchBytes)
+        } catch let error as OffsetOutOfRange {
+            guard error.offset < error.available.lowerBound else {
+                throw ModuleError.blocked(
+                    "group.offset_beyond_end",
+                    "group \(settings.name) stands at offset \(error.offset) of \(place.topic)/\(place.partition), whose end "
+                        + "is \(error.available.upperBound): the log lost data or was replaced; reset the group to go on")
+            }
+            let lost = error.available.lowerBound - position.next
+            metrics.consumed.add(Int(lost))
+            metrics.expired.add(Int(lost))
+            logger.error(
+                "retention removed \(lost) records before the group read them",
+                ("topic", place.topic.text), ("partition", String(place.partition)),
+                ("from", String(position.next)), ("to", String(error.available.lowerBound)))
+            position.next = error.available.lowerBound
+            return []
+        }
+    }
+
+    private func settle(_ batch: [Record], _ position: inout Position) async throws {
+        guard let last = batch.last else { return }
+        let next = last.offset + 1
+        metrics.consumed.add(batch.count)
+        metrics.inFlight.add(batch.count)
+        defer { metrics.inFlight.add(-batch.count) }
+        let started = ContinuousClock.now
+        let tally = try await processor.settle(batch, stored: position.stored, from: position.next, to: next)
+        metrics.handled.add(tally.handled)
+        metrics.filtered.add(tally.filtered)
+        metrics.deadLettered.add(tally.deadLettered)
+        metrics.batchLatency.record(.now - started)
+        position.next = next
+        if target.transactional != nil {
+            position.stored = next
+        } else {
+            committer.moved(place.topic, place.partition, to: next)
+        }
+        progress.move(to: next)
+    }
+
+    /// Errors of the log and of the sink's store hold the partition; only cancellation gets out.
+    private func retrying<Value>(_ body: () async throws -> Value) async throws -> Value {
+        var backoff = Backoff(initial: settings.retryInitial, maximum: settings.retryMaximum)
+        while true {
+            do {
+                let value = try await body()
+                health.succeeded(place)
+                return value
+            } catch let error as CancellationError {
+                throw error
+            } catch {
+                let failure = error as? ModuleError ?? .transient("group.read_failed", "\(error)")
+                let wait = backoff.next(atLeast: failure.retryAfter)
+                health.failed(place, failure, retryIn: wait)
+                try await Task.sleep(for: wait)
+            }
+        }
+    }
+}

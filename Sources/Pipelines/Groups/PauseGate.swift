@@ -1,0 +1,54 @@
+import Synchronization
+
+/// Holds the workers of a paused group before their next batch.
+package final class PauseGate: Sendable {
+    private struct State {
+        var isPaused: Bool
+        var nextID = 0
+        var waiting: [Int: CheckedContinuation<Void, Never>] = [:]
+    }
+
+    private let state: Mutex<State>
+
+    package init(isPaused: Bool) {
+        state = Mutex(State(isPaused: isPaused))
+    }
+
+    package var isPaused: Bool {
+        state.withLock { $0.isPaused }
+    }
+
+    package func pause() {
+        state.withLock { $0.isPaused = true }
+    }
+
+    package func resume() {
+        let waiting = state.withLock { state in
+            state.isPaused = false
+            defer { state.waiting.removeAll() }
+            return state.waiting.values
+        }
+        for continuation in waiting { continuation.resume() }
+    }
+
+    /// Returns at once if the gate is open, else when it opens or the task is cancelled.
+    package func pass() async {
+        guard isPaused else { return }
+        let id = state.withLock { state in
+            state.nextID += 1
+            return state.nextID
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let mayPass = state.withLock { state in
+                    guard state.isPaused, !Task.isCancelled else { return true }
+                    state.waiting[id] = continuation
+                    return false
+                }
+                if mayPass { continuation.resume() }
+            }
+        } onCancel: {
+            state.withLock { $0.waiting.removeValue(forKey: id) }?.resume()
+        }
+    }
+}

@@ -1,0 +1,135 @@
+package import Martlet
+import Synchronization
+
+/// The transactional outbox of one database: saves with their events on one side, the log on the other.
+package final class Outbox: Sendable {
+    /// How long a host owns its rows without renewing; after that another host publishes them.
+    private static let lease: Duration = .seconds(30)
+
+    private let database: any Database
+    private let log: any EventLog
+    private let owner: String
+    private let logger: Logger
+    private let table: OutboxTable
+    private let buffer = OutboxBuffer()
+    private let progress = OutboxProgress()
+    private let sequences = OutboxSequences()
+    private let saves: SaveQueue
+    private let tasks = Mutex<[Task<Void, Never>]>([])
+
+    /// - Parameters:
+    ///   - owner: names this host and its data folder, for ever.
+    ///   - limitEvents: rows that may wait for the log.
+    package init(
+        database: any Database, log: any EventLog, owner: String, limitEvents: Int, logger: Logger
+    ) throws(SQLProblem) {
+        self.database = database
+        self.log = log
+        self.owner = owner
+        self.logger = logger
+        table = try OutboxTable(database: database)
+        saves = SaveQueue(
+            database: database, table: table, owner: owner, limitEvents: limitEvents, buffer: buffer,
+            progress: progress, sequences: sequences)
+    }
+
+    /// Events in the outbox, acknowledged ones that are not deleted yet included.
+    package var waiting: Int { progress.waiting }
+
+    /// Makes the tables, takes the next epoch, and starts to publish what waits. The database is open.
+    package func open() async throws {
+        let producerID = Int64.random(in: 1...Int64.max)
+        let opened = try await database.transaction { [self] connection in
+            try table.create(connection)
+            let claim = try table.claim(
+                owner: owner, producerID: producerID, leaseUntil: Self.leaseEnd(), connection)
+            return (claim, try table.count(connection))
+        }
+        sequences.begin(producerID: opened.0.producerID, epoch: opened.0.epoch)
+        progress.opened(waiting: opened.1)
+        saves.open()
+        let publisher = publisher(owner: owner, producerID: opened.0.producerID, buffer: buffer, progress: progress)
+        let publishing = Task { await publisher.run() }
+        let leasing = Task { await keepLease() }
+        tasks.withLock { $0 = [publishing, leasing] }
+    }
+
+    /// Queues a save; its answer comes after the commit.
+    package func submit(_ request: SaveRequest) {
+        saves.submit(request)
+    }
+
+    /// Answers what was taken, then stops publishing. What waits is published after the next start.
+    package func close() async {
+        await saves.close()
+        buffer.close()
+        let running = tasks.withLock { tasks in
+            defer { tasks = [] }
+            return tasks
+        }
+        for task in running { task.cancel() }
+        for task in running { await task.value }
+    }
+
+    private func publisher(
+        owner: String, producerID: Int64, buffer: OutboxBuffer, progress: OutboxProgress
+    ) -> OutboxPublisher {
+        OutboxPublisher(
+            database: database, table: table, log: log, buffer: buffer, progress: progress, owner: owner,
+            producerID: producerID, onIdle: { [weak self] in self?.cleanUpWhenIdle() }, logger: logger)
+    }
+
+    /// Under load each save's transaction removes acknowledged rows; the last ones of a burst are removed here.
+    private func cleanUpWhenIdle() {
+        guard progress.removable != nil else { return }
+        Task { [weak self] in
+            try? await Task.sleep(for: .milliseconds(500))
+            self?.saves.removeAcknowledged()
+        }
+    }
+
+    // MARK: Leases: several hosts may share a database; rows of a host that is gone are published by another.
+
+    private static func leaseEnd() -> Int64 {
+        Timestamp.now() + lease.components.seconds * 1000
+    }
+
+    private func keepLease() async {
+        while !Task.isCancelled {
+            do {
+                try await Task.sleep(for: Self.lease / 3)
+                try await renewAndAdopt()
+            } catch is CancellationError {
+                return
+            } catch {
+                logger.warning("cannot renew the outbox lease: \(error); trying again")
+            }
+        }
+    }
+
+    private func renewAndAdopt() async throws {
+        let adopted = try await database.transaction { [self] connection in
+            try table.renew(owner: owner, leaseUntil: Self.leaseEnd(), connection)
+            return try table.abandonedOwners(besides: owner, now: Timestamp.now(), connection).filter { other in
+                try table.takeLease(of: other, until: Self.leaseEnd(), connection)
+            }
+        }
+        for other in adopted {
+            logger.info("publishing the outbox of a host that is gone", ("owner", other.name))
+            try await publishAbandoned(other)
+        }
+    }
+
+    private func publishAbandoned(_ other: OutboxTable.AbandonedOwner) async throws {
+        let buffer = OutboxBuffer()
+        let progress = OutboxProgress()
+        // Closed from the start: the publisher ends when it has read everything.
+        buffer.close()
+        await publisher(owner: other.name, producerID: other.producerID, buffer: buffer, progress: progress).run()
+        guard let through = progress.removable else { return }
+        let count = try await database.transaction { [self] connection in
+            try table.remove(owner: other.name, through: through, connection)
+        }
+        self.progress.committed(-count)
+    }
+}

@@ -1,0 +1,41 @@
+import Synchronization
+
+/// Which rows the log has acknowledged, and how many wait; shared by the publisher and the save queue.
+final class OutboxProgress: Sendable {
+    private struct State {
+        var acknowledged: Int64 = 0
+        var removed: Int64 = 0
+        var waiting = 0
+    }
+
+    private let state = Mutex(State())
+
+    /// Rows in the database, acknowledged ones that are not deleted yet included.
+    var waiting: Int { state.withLock { $0.waiting } }
+
+    func opened(waiting: Int) {
+        state.withLock { $0.waiting = waiting }
+    }
+
+    func committed(_ count: Int) {
+        state.withLock { $0.waiting += count }
+    }
+
+    /// Everything up to this sequence is durable in the log.
+    func acknowledged(through sequence: Int64) {
+        state.withLock { $0.acknowledged = max($0.acknowledged, sequence) }
+    }
+
+    /// The sequence up to which rows may be deleted; nil if they are.
+    var removable: Int64? {
+        state.withLock { $0.acknowledged > $0.removed ? $0.acknowledged : nil }
+    }
+
+    /// Rows were deleted, and the transaction has committed.
+    func removed(through sequence: Int64, count: Int) {
+        state.withLock { state in
+            state.removed = max(state.removed, sequence)
+            state.waiting -= count
+        }
+    }
+}

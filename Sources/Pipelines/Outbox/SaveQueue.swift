@@ -1,0 +1,159 @@
+import Martlet
+import Synchronization
+
+/// Group commit: requests that arrive while a transaction commits share the next one.
+///
+/// A shared transaction that fails because of one request is rolled back and its requests are halved until the one at
+/// fault stands alone, so that each request ends as if it had run by itself.
+final class SaveQueue: Sendable {
+    /// Requests that may wait; beyond it the answer is 503.
+    static let limit = 20_000
+    /// Requests that share a transaction, at most, which bounds how long the writer is taken.
+    static let transactionLimit = 1_000
+
+    private struct State {
+        var pending: [SaveRequest] = []
+        /// Parts of a failed transaction, to be run before anything that is pending.
+        var split: [[SaveRequest]] = []
+        var isRunning = false
+        var isOpen = false
+        var onIdle: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let database: any Database
+    private let table: OutboxTable
+    private let owner: String
+    private let limitEvents: Int
+    private let buffer: OutboxBuffer
+    private let progress: OutboxProgress
+    private let sequences: OutboxSequences
+    private let state = Mutex(State())
+
+    init(
+        database: any Database, table: OutboxTable, owner: String, limitEvents: Int, buffer: OutboxBuffer,
+        progress: OutboxProgress, sequences: OutboxSequences
+    ) {
+        self.database = database
+        self.table = table
+        self.owner = owner
+        self.limitEvents = limitEvents
+        self.buffer = buffer
+        self.progress = progress
+        self.sequences = sequences
+    }
+
+    /// Begins to take requests, once the outbox is open.
+    func open() {
+        state.withLock { $0.isOpen = true }
+    }
+
+    /// Takes no more requests and returns when those taken are answered.
+    func close() async {
+        await withCheckedContinuation { continuation in
+            let isIdle = state.withLock { state in
+                state.isOpen = false
+                if state.isRunning { state.onIdle.append(continuation) }
+                return !state.isRunning
+            }
+            if isIdle { continuation.resume() }
+        }
+    }
+
+    /// Takes a request over, or answers it at once if it cannot.
+    func submit(_ request: SaveRequest) {
+        enum Decision { case refuse(ModuleError), wait, run }
+        let decision: Decision = state.withLock { state in
+            guard state.isOpen else {
+                return .refuse(.transient("outbox.closed", "the database is not open yet; try again shortly"))
+            }
+            guard state.pending.count < Self.limit else {
+                return .refuse(.transient("outbox.overloaded", "\(Self.limit) requests already wait for the database"))
+            }
+            guard progress.waiting < limitEvents else {
+                return .refuse(
+                    .transient(
+                        "outbox.full",
+                        "\(limitEvents) events wait in the outbox for the log (`host.outbox_limit_events`); "
+                            + "see `martlet_outbox_events` and the log's state"))
+            }
+            state.pending.append(request)
+            defer { state.isRunning = true }
+            return state.isRunning ? .wait : .run
+        }
+        switch decision {
+        case .refuse(let error): request.answer(.unavailable(error, retryAfter: .seconds(1)))
+        case .wait: break
+        case .run: runNext()
+        }
+    }
+
+    /// Deletes acknowledged rows even if no request comes.
+    func removeAcknowledged() {
+        let mustRun = state.withLock { state in
+            guard state.isOpen, !state.isRunning else { return false }
+            state.isRunning = true
+            return true
+        }
+        if mustRun { runNext() }
+    }
+
+    private func runNext() {
+        let run = SaveTransaction(table: table, owner: owner, sequences: sequences, removable: progress.removable)
+        database.transaction({ [self] connection in
+            run.requests = takeRequests()
+            try run.execute(on: connection)
+        }, completion: { [self] result in
+            finish(run, result)
+        })
+    }
+
+    /// Taken when the writer gets to it, not when it was queued, so that late requests still share the commit.
+    private func takeRequests() -> [SaveRequest] {
+        state.withLock { state in
+            if let part = state.split.popLast() { return part }
+            let count = min(state.pending.count, Self.transactionLimit)
+            defer { state.pending.removeFirst(count) }
+            return Array(state.pending[..<count])
+        }
+    }
+
+    private func finish(_ run: SaveTransaction, _ result: Result<Void, ModuleError>) {
+        switch result {
+        case .success:
+            if let removed = run.removed { progress.removed(through: removed.through, count: removed.count) }
+            progress.committed(run.rows.count)
+            if !run.rows.isEmpty { buffer.committed(run.rows) }
+            for (request, outcome) in zip(run.requests, run.outcomes) { request.answer(outcome) }
+        case .failure(let error):
+            fail(run, error)
+        }
+        continueOrStop()
+    }
+
+    private func fail(_ run: SaveTransaction, _ error: ModuleError) {
+        if error.kind == .permanent, run.requests.count > 1 {
+            let middle = run.requests.count / 2
+            state.withLock { state in
+                state.split.append(Array(run.requests[middle...]))
+                state.split.append(Array(run.requests[..<middle]))
+            }
+            return
+        }
+        // A transaction that never began has taken nothing: its requests are still pending.
+        let failed = run.requests.isEmpty && !run.hasBegun ? takeRequests() : run.requests
+        for request in failed {
+            request.answer(error.kind == .permanent ? .rejected(error) : .unavailable(error, retryAfter: error.retryAfter ?? .seconds(1)))
+        }
+    }
+
+    private func continueOrStop() {
+        let idle: [CheckedContinuation<Void, Never>]? = state.withLock { state in
+            guard state.pending.isEmpty, state.split.isEmpty else { return nil }
+            state.isRunning = false
+            defer { state.onIdle = [] }
+            return state.onIdle
+        }
+        guard let idle else { return runNext() }
+        for continuation in idle { continuation.resume() }
+    }
+}

@@ -1,0 +1,172 @@
+package import Martlet
+
+/// What happens to a source's inputs: transforms, then `save` with the outbox, or `publish` straight to the log.
+package final class SourcePipeline: Intake {
+    private let transforms: TransformChain
+    private let save: SavePlan?
+    private let publish: PublishPlan
+    private let log: any EventLog
+    private let payloads: any PayloadReader
+    private let metrics: SourceMetrics
+    private let logger: Logger
+
+    init(
+        transforms: TransformChain, save: SavePlan?, publish: PublishPlan, log: any EventLog,
+        payloads: any PayloadReader, metrics: SourceMetrics, logger: Logger
+    ) {
+        self.transforms = transforms
+        self.save = save
+        self.publish = publish
+        self.log = log
+        self.payloads = payloads
+        self.metrics = metrics
+        self.logger = logger
+    }
+
+    package func accept(_ inputs: [SourceInput], completion: @escaping @Sendable ([IntakeOutcome]) -> Void) {
+        metrics.received.add(inputs.count)
+        let started = ContinuousClock.now
+        let counted: @Sendable ([IntakeOutcome]) -> Void = { [metrics] outcomes in
+            metrics.count(outcomes)
+            metrics.latency.record(.now - started)
+            completion(outcomes)
+        }
+        if inputs.isEmpty { return counted([]) }
+        guard !transforms.transforms.isEmpty else { return handle(inputs, counted) }
+        Task { await transform(inputs, counted) }
+    }
+
+    private func handle(_ inputs: [SourceInput], _ completion: @escaping @Sendable ([IntakeOutcome]) -> Void) {
+        if let save {
+            saveEach(inputs, save, completion)
+        } else {
+            publishAll(inputs, completion)
+        }
+    }
+
+    // MARK: Save and outbox
+
+    private func saveEach(
+        _ inputs: [SourceInput], _ save: SavePlan, _ completion: @escaping @Sendable ([IntakeOutcome]) -> Void
+    ) {
+        let collector = OutcomeCollector(count: inputs.count, completion: completion)
+        for (index, input) in inputs.enumerated() {
+            do throws(ModuleError) {
+                try saveOne(input, save) { collector.set(index, $0) }
+            } catch {
+                collector.set(index, .rejected(error))
+            }
+        }
+    }
+
+    /// Everything that can be evaluated before the transaction is, so that the database's writer is taken briefly.
+    private func saveOne(
+        _ input: SourceInput, _ save: SavePlan, answer: @escaping @Sendable (IntakeOutcome) -> Void
+    ) throws(ModuleError) {
+        let parameters = try save.binding.parameters.evaluate(TemplateInput(input), with: payloads)
+        let now = Timestamp.now()
+        let plan = publish
+        let makeEvent: SaveRequest.MakeEvent
+        if plan.readsSavedColumns {
+            makeEvent = { (saved) throws(ModuleError) in
+                (plan.topic, try plan.makeEvent(TemplateInput(input, saved: saved), at: now))
+            }
+        } else {
+            let event = try plan.makeEvent(TemplateInput(input), at: now)
+            makeEvent = { (_) throws(ModuleError) in (plan.topic, event) }
+        }
+        save.outbox.submit(
+            SaveRequest(
+                statement: save.binding.statement, parameters: parameters, makeEvent: makeEvent, answer: answer))
+    }
+
+    // MARK: Publish without a save: the answer waits for the log
+
+    private func publishAll(_ inputs: [SourceInput], _ completion: @escaping @Sendable ([IntakeOutcome]) -> Void) {
+        var events: [Event] = []
+        events.reserveCapacity(inputs.count)
+        var failures: [Int: ModuleError] = [:]
+        let now = Timestamp.now()
+        for (index, input) in inputs.enumerated() {
+            do throws(ModuleError) {
+                events.append(try publish.makeEvent(TemplateInput(input), at: now))
+            } catch {
+                failures[index] = error
+            }
+        }
+        let count = inputs.count
+        let topic = publish.topic
+        guard !events.isEmpty else {
+            return completion((0..<count).compactMap { index in failures[index].map { .rejected($0) } })
+        }
+        let accepted = events
+        let failed = failures
+        log.append(accepted, to: topic, mark: nil) { result in
+            var next = 0
+            completion((0..<count).map { index in
+                if let error = failed[index] { return .rejected(error) }
+                defer { next += 1 }
+                return Self.outcome(accepted[next], topic, result.map { $0[next] })
+            })
+        }
+    }
+
+    private static func outcome(
+        _ event: Event, _ topic: TopicName, _ result: Result<RecordPlace, ModuleError>
+    ) -> IntakeOutcome {
+        switch result {
+        case .success(let place):
+            .published(id: event.id, topic: topic, partition: place.partition, offset: place.offset)
+        case .failure(let error) where error.kind == .permanent:
+            .rejected(error)
+        case .failure(let error):
+            .unavailable(error, retryAfter: error.retryAfter ?? .seconds(1))
+        }
+    }
+
+    // MARK: Transforms
+
+    private func transform(_ inputs: [SourceInput], _ completion: @escaping @Sendable ([IntakeOutcome]) -> Void) async {
+        let records = inputs.map { input in
+            Record(
+                topic: publish.topic, partition: 0, offset: 0,
+                event: Event(id: .empty, key: nil, headers: input.headers, payload: input.payload, timestamp: Timestamp.now()))
+        }
+        let results: [Result<[Record], ModuleError>]
+        do {
+            results = try await transforms.apply(to: records)
+        } catch {
+            let failure = error as? ModuleError ?? .transient("source.transform_failed", "\(error)")
+            return completion(inputs.map { _ in .unavailable(failure, retryAfter: .seconds(1)) })
+        }
+        let collector = OutcomeCollector(count: inputs.count, completion: completion)
+        for (index, result) in results.enumerated() {
+            switch result {
+            case .failure(let error): collector.set(index, .rejected(error))
+            case .success(let outputs) where outputs.isEmpty: collector.set(index, .filtered)
+            case .success(let outputs):
+                handle(outputs.map { inputs[index].replaced(by: $0) }) { collector.set(index, Self.worst($0)) }
+            }
+        }
+    }
+
+    /// An input that became several events failed if any of them did.
+    private static func worst(_ outcomes: [IntakeOutcome]) -> IntakeOutcome {
+        let failure = outcomes.first { outcome in
+            switch outcome {
+            case .rejected, .unavailable, .conflict: true
+            case .saved, .unchanged, .published, .filtered: false
+            }
+        }
+        return failure ?? outcomes.first ?? .filtered
+    }
+}
+
+extension SourceInput {
+    fileprivate func replaced(by record: Record) -> SourceInput {
+        var input = self
+        input.payload = record.event.payload
+        input.headers = record.event.headers
+        return input
+    }
+}
