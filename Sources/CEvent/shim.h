@@ -1,9 +1,8 @@
 // libevent, and the POSIX calls used beside it. A Swift file that imports CEvent takes POSIX from
 // here and does not import Glibc: both together clash over `fd_set` in debug builds.
 #pragma once
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
+// No _GNU_SOURCE: with it these headers would define types otherwise than Swift's own Glibc module, which a target that
+// imports both through others would refuse.
 #include <arpa/inet.h>
 #include <errno.h>
 #include <event2/event.h>
@@ -24,6 +23,8 @@
 #include <unistd.h>
 
 // Wrappers for what Swift cannot import: GNU extensions and macros with casts or enum values.
+
+extern int accept4(int, struct sockaddr *, socklen_t *, int);
 
 /// accept(2) of a non-blocking, close-on-exec socket; the peer's address is not asked for.
 static inline int cevent_accept(int listener) {
