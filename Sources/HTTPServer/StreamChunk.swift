@@ -12,11 +12,30 @@ package final class StreamChunk: @unchecked Sendable {
     /// Bytes of the message itself.
     package let payloadCount: Int
 
+    /// Keeps memory that another object framed; nil if the memory is this chunk's own.
+    private let owner: AnyObject?
+
     private init(framed memory: UnsafeMutableRawPointer, sizeLineCount: Int, payloadCount: Int) {
+        owner = nil
         start = UnsafeRawPointer(memory)
         count = sizeLineCount + payloadCount + 2
         payloadStart = start + sizeLineCount
         self.payloadCount = payloadCount
+    }
+
+    /// Shares a chunk that is framed already, in memory that `owner` keeps unchanged. Its payload must not be empty.
+    ///
+    /// - Parameters:
+    ///   - framed: size line, payload and CRLF.
+    ///   - sizeLineCount: bytes before the payload.
+    package init(sharing framed: UnsafeRawBufferPointer, sizeLineCount: Int, owner: AnyObject) {
+        precondition(framed.count > sizeLineCount + 2, "a stream chunk must hold at least one byte; an empty one ends the stream")
+        guard let base = framed.baseAddress else { preconditionFailure("a stream chunk without memory") }
+        self.owner = owner
+        start = base
+        count = framed.count
+        payloadStart = base + sizeLineCount
+        payloadCount = framed.count - sizeLineCount - 2
     }
 
     /// Frames a copy of the bytes. They must not be empty: an empty chunk would end the stream.
@@ -43,6 +62,6 @@ package final class StreamChunk: @unchecked Sendable {
     }
 
     deinit {
-        free(UnsafeMutableRawPointer(mutating: start))
+        if owner == nil { free(UnsafeMutableRawPointer(mutating: start)) }
     }
 }

@@ -1,3 +1,4 @@
+import HTTPServer
 import Martlet
 
 /// Checks across blocks.
@@ -23,7 +24,7 @@ extension GraphBuilder {
             (host.listenPlace, host.listen, false), (host.adminListenPlace, host.adminListen, true),
         ]
         for (place, text, isAdmin) in listeners {
-            guard let address = ListenAddress(text) else {
+            guard let address = try? ListenAddress(parsing: text) else {
                 problems.report(
                     .invalid, at: place, "must be `address:port`, such as 127.0.0.1:8080 or [::1]:8080", found: "`\(text)`")
                 continue
@@ -43,27 +44,22 @@ extension GraphBuilder {
         }
     }
 
+    /// Malformed paths and routes that answer the same requests.
     func checkRoutes() {
-        var seen: [(owner: String, route: Route)] = []
+        var routes: [WireRoute] = []
         for entry in graph.routes {
-            if let problem = PathPattern.problem(in: entry.route.path) {
-                reportRoute(entry.owner, problem, found: entry.route.path)
-                continue
+            do throws(RouteError) {
+                let route = try ServerRoutes.route(entry.route, owner: entry.owner)
+                _ = try Router(routes + [route])
+                routes.append(route)
+            } catch {
+                let parts = entry.owner.split(separator: ".", maxSplits: 1).map(String.init)
+                let path = ConfigPath(parts.map { .key($0) } + [.key("path")])
+                problems.report(
+                    .invalid, at: ConfigPlace(path: path, position: position(of: parts)), error.description,
+                    found: "`\(entry.route.path)`")
             }
-            let rival = seen.first { PathPattern.collide($0.route, entry.route) }
-            if let rival {
-                reportRoute(
-                    entry.owner, "\(entry.route.method) \(entry.route.path) is also served by `\(rival.owner)`",
-                    found: rival.route.path)
-            }
-            seen.append(entry)
         }
-    }
-
-    private func reportRoute(_ owner: String, _ message: String, found: String) {
-        let parts = owner.split(separator: ".", maxSplits: 1).map(String.init)
-        let path = ConfigPath(parts.map { .key($0) } + [.key("path")])
-        problems.report(.invalid, at: ConfigPlace(path: path, position: position(of: parts)), message, found: "`\(found)`")
     }
 
     private func position(of parts: [String]) -> SourcePosition {

@@ -13,7 +13,7 @@ extension GraphBuilder {
             guard let database = make(entry.value, from: services.registry.databases, context: context) else { continue }
             do throws(SQLProblem) {
                 let outbox = try Outbox(
-                    database: database, log: services.log, owner: services.hostID,
+                    database: database, log: services.log, identity: services.identity,
                     limitEvents: graph.config.host.outboxLimitEvents, logger: services.logger.with("outbox", entry.key))
                 let runner = DatabaseRunner(name: entry.key, database: database, outbox: outbox, logger: services.logger)
                 graph.databases.append(

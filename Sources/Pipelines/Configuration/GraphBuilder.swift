@@ -13,13 +13,14 @@ package struct GraphBuilder {
 
     /// Builds; nil if there was any problem.
     /// - Parameters:
+    ///   - config: decoded from `root`; blocks that are bad hold placeholders, and are built all the same, so that the
+    ///     problems of the others are reported in the same run.
     ///   - root: the config file's object.
     ///   - baseDirectory: the folder that relative paths in the config start from.
     package static func build(
-        _ root: JSONNode, baseDirectory: String, services: GraphServices, previous: PipelineGraph? = nil,
+        _ config: PipelineConfig, root: JSONNode, baseDirectory: String, services: GraphServices, previous: PipelineGraph? = nil,
         problems: ConfigProblems
     ) -> PipelineGraph? {
-        guard let config = PipelineConfig.decodePartially(root, path: .root, problems: problems) else { return nil }
         var builder = GraphBuilder(
             root: root, services: services, problems: problems, baseDirectory: baseDirectory, previous: previous,
             graph: PipelineGraph(config: config, topics: topics(of: config)))

@@ -11,11 +11,11 @@ package struct GraphServices: Sendable {
     /// The log that the pipelines use; it need not be open yet.
     package let log: any EventLog
     /// Names this host and its data folder in outboxes.
-    package let hostID: String
+    package let identity: HostIdentity
 
     package init(
         registry: ModuleRegistry, logger: Logger, metrics: MetricsRegistry, payloads: any PayloadReader,
-        schemas: any SchemaCompiler, loops: any EventLoops, log: any EventLog, hostID: String
+        schemas: any SchemaCompiler, loops: any EventLoops, log: any EventLog, identity: HostIdentity
     ) {
         self.registry = registry
         self.logger = logger
@@ -24,6 +24,6 @@ package struct GraphServices: Sendable {
         self.schemas = schemas
         self.loops = loops
         self.log = log
-        self.hostID = hostID
+        self.identity = identity
     }
 }
