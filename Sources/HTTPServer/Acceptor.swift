@@ -46,6 +46,8 @@ final class Acceptor: @unchecked Sendable {
             CEvent.close(descriptor)
             return
         }
+        // A server that was let go without `stop` goes on listening: each listener keeps this object.
+        _ = Unmanaged.passRetained(self)
         listeners.append((descriptor, event))
         event_add(event, nil)
     }
@@ -115,6 +117,7 @@ final class Acceptor: @unchecked Sendable {
         for listener in listeners {
             event_free(listener.event)
             CEvent.close(listener.descriptor)
+            Unmanaged.passUnretained(self).release()
         }
         listeners = []
         for connection in connections { connection?.serverStopping() }

@@ -41,8 +41,8 @@ package final class HTTPExchange: @unchecked Sendable {
     }
 
     /// Sends the answer. Callable from any thread, once; answers from one other thread leave in the order given to the
-    /// loop, and a batch of them costs one wake-up. Content-Length, Date and Connection are added; a HEAD request gets
-    /// no body. Pipelined requests are answered in their order whatever the order of the calls.
+    /// loop, and a batch of them costs one wake-up. Content-Length, Date and Connection are added; a HEAD request and
+    /// the statuses 204 and 304 get no body. Pipelined requests are answered in their order whatever the order of the calls.
     package func respond(_ status: HTTPStatus, headers: HTTPHeaders = .none, body: SharedBytes = .empty) {
         claim()
         deliver(HTTPResponse(to: request, status, headers, body))

@@ -121,6 +121,8 @@ struct ListeningSocket {
         _ = cevent_set_option(descriptor, tcp, TCP_KEEPIDLE, 60)
         _ = cevent_set_option(descriptor, tcp, TCP_KEEPINTVL, 15)
         _ = cevent_set_option(descriptor, tcp, TCP_KEEPCNT, 4)
+        // The kernel gives up after this time on bytes that the peer does not acknowledge or has no room for.
+        _ = cevent_set_option(descriptor, tcp, TCP_USER_TIMEOUT, Int32(clamping: settings.writeStallTimeout.wholeMilliseconds))
         guard CEvent.listen(descriptor, settings.backlog) == 0 else {
             let code = cevent_errno()
             if code == EADDRINUSE { throw .addressInUse(address) }
