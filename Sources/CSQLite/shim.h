@@ -1,2 +1,8 @@
 #pragma once
 #include <sqlite3.h>
+
+/* sqlite3_db_config is variadic: text in double quotes is never a string, as in PostgreSQL. */
+static inline int martlet_sqlite_refuse_double_quoted_strings(sqlite3 *db) {
+    int rc = sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, (int *)0);
+    return rc != SQLITE_OK ? rc : sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DDL, 0, (int *)0);
+}

@@ -124,8 +124,11 @@ public struct SQLStatement: Sendable, Hashable {
 /// What is wrong with a statement in the config.
 public struct SQLProblem: Error, Sendable {
     public let message: String
+    /// Where in the statement, in UTF-8 bytes; nil if it has no place.
+    public let offset: Int?
 
-    public init(_ message: String) {
+    public init(_ message: String, at offset: Int? = nil) {
         self.message = message
+        self.offset = offset
     }
 }

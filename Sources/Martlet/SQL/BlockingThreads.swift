@@ -1,0 +1,173 @@
+import Glibc
+import Synchronization
+
+/// Threads of their own for calls that block (C libraries of databases), fed through one bounded queue.
+///
+/// Jobs start in the order of submission. A thread is woken only if it sleeps, so that a burst costs one wake-up.
+package final class BlockingThreads: Sendable {
+    /// Runs on one of the threads; gets the thread's number, from 0.
+    package typealias Job = @Sendable (_ thread: Int) -> Void
+
+    private struct State {
+        var jobs: [Job] = []
+        var head = 0
+        var sleeping = 0
+        var running = 0
+        var isStopping = false
+        var waiters: [CheckedContinuation<Void, Never>] = []
+
+        var waiting: Int { jobs.count - head }
+
+        mutating func takeNext() -> Job? {
+            guard head < jobs.count else { return nil }
+            let job = jobs[head]
+            head += 1
+            if head == jobs.count {
+                jobs.removeAll(keepingCapacity: true)
+                head = 0
+            } else if head >= 256, head * 2 >= jobs.count {
+                jobs.removeFirst(head)
+                head = 0
+            }
+            return job
+        }
+    }
+
+    private let state: Mutex<State>
+    private let wakeUps: Semaphore
+    private let limit: Int
+    private let atExit: Job
+
+    /// - Parameters:
+    ///   - limit: how many jobs may wait.
+    ///   - atExit: runs on each thread before it ends, after the last job.
+    package init(limit: Int, atExit: @escaping Job) {
+        self.limit = limit
+        self.atExit = atExit
+        wakeUps = Semaphore()
+        state = Mutex(State())
+    }
+
+    /// Starts the threads; called once.
+    ///
+    /// - Throws: transient, `host.no_thread`, if the system refuses one; then `stop` ends those that were started.
+    package func start(count: Int) throws(ModuleError) {
+        for thread in 0..<count {
+            state.withLock { $0.running += 1 }
+            var identifier = pthread_t()
+            let start = Unmanaged.passRetained(Start(self, thread))
+            let result = pthread_create(&identifier, nil, { runBlockingThread($0) }, start.toOpaque())
+            guard result == 0 else {
+                start.release()
+                state.withLock { $0.running -= 1 }
+                throw .transient(
+                    "host.no_thread",
+                    "the system refuses another thread (\(String(cString: strerror(result)))); raise the limit on processes")
+            }
+            pthread_detach(identifier)
+        }
+    }
+
+    /// How many jobs wait for a thread.
+    package var waiting: Int { state.withLock { $0.waiting } }
+
+    /// Queues a job. False if the queue is full or the threads are stopping; then the job does not run.
+    package func submit(_ job: @escaping Job) -> Bool {
+        enum Outcome { case refused, queued, mustWake }
+        let outcome = state.withLock { state -> Outcome in
+            guard !state.isStopping, state.waiting < limit else { return .refused }
+            state.jobs.append(job)
+            guard state.sleeping > 0 else { return .queued }
+            state.sleeping -= 1
+            return .mustWake
+        }
+        if outcome == .mustWake { wakeUps.signal() }
+        return outcome != .refused
+    }
+
+    /// Runs what is queued and ends the threads. Returns when the last has ended; may be called again.
+    package func stop() async {
+        await withCheckedContinuation { continuation in
+            let (hasEnded, sleepers) = state.withLock { state -> (Bool, Int) in
+                state.isStopping = true
+                if state.running == 0 { return (true, 0) }
+                state.waiters.append(continuation)
+                let sleepers = state.sleeping
+                state.sleeping = 0
+                return (false, sleepers)
+            }
+            for _ in 0..<sleepers { wakeUps.signal() }
+            if hasEnded { continuation.resume() }
+        }
+    }
+
+    private final class Start: Sendable {
+        let threads: BlockingThreads
+        let thread: Int
+
+        init(_ threads: BlockingThreads, _ thread: Int) {
+            self.threads = threads
+            self.thread = thread
+        }
+    }
+
+    fileprivate static func run(_ context: UnsafeMutableRawPointer) {
+        let start = Unmanaged<Start>.fromOpaque(context).takeRetainedValue()
+        start.threads.work(start.thread)
+    }
+
+    private func work(_ thread: Int) {
+        enum Next { case job(Job), sleep, end }
+        while true {
+            let next = state.withLock { state -> Next in
+                if let job = state.takeNext() { return .job(job) }
+                if state.isStopping { return .end }
+                state.sleeping += 1
+                return .sleep
+            }
+            switch next {
+            case .job(let job): job(thread)
+            case .sleep: wakeUps.wait()
+            case .end:
+                atExit(thread)
+                let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
+                    state.running -= 1
+                    guard state.running == 0 else { return [] }
+                    defer { state.waiters = [] }
+                    return state.waiters
+                }
+                for waiter in waiters { waiter.resume() }
+                return
+            }
+        }
+    }
+}
+
+/// The threads' entry point: a file-scope function, since C calls it on a thread that Swift does not know.
+private nonisolated func runBlockingThread(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    if let context { BlockingThreads.run(context) }
+    return nil
+}
+
+/// A counting semaphore (sem_overview(7)).
+private final class Semaphore: @unchecked Sendable {
+    // Unchecked: sem_wait and sem_post are thread-safe; the memory lives as long as the object.
+    private let memory = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+
+    init() {
+        sem_init(memory, 0, 0)
+    }
+
+    deinit {
+        sem_destroy(memory)
+        memory.deallocate()
+    }
+
+    func signal() {
+        sem_post(memory)
+    }
+
+    func wait() {
+        while sem_wait(memory) != 0 && errno == EINTR {}
+    }
+}
