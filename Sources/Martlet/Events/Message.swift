@@ -2,13 +2,18 @@
 public struct Message: Sendable {
     public var record: Record
 
-    /// The offset up to which (inclusive) everything of the partition was published or filtered before
-    /// this message; -1 at the start of a partition. A receiver whose own position is lower has missed messages.
+    /// The offset of the record that was published before this one's in the partition; everything between the two was
+    /// filtered. -1 at the start of a partition. A receiver that has not got past it has missed messages.
     /// Nil for a message from a foreign publisher, which has no place in a log.
     public var previousOffset: Offset?
 
-    public init(record: Record, previousOffset: Offset?) {
+    /// Whether this is the last of the messages that its record became: false only where a transform made several of
+    /// one, and others follow with a higher ``Record/index``. Their indexes start at 0 and have no holes.
+    public var isLast: Bool
+
+    public init(record: Record, previousOffset: Offset?, isLast: Bool = true) {
         self.record = record
         self.previousOffset = previousOffset
+        self.isLast = isLast
     }
 }

@@ -58,7 +58,9 @@ public struct GroupPartition: Sendable, Hashable {
 
 /// A sink that must know which consumed offsets its records come from, because transforms may have dropped some.
 public protocol PositionedSink: Sink {
-    /// - Parameter covering: the consumed offsets that led to this batch. Its lower bound is where the covering of the
-    ///   partition's previous batch ended, or where the group began to read. The batch may be empty.
-    func write(_ batch: [Record], covering: Range<Offset>) async throws -> WriteResult
+    /// - Parameters:
+    ///   - partition: the partition that all records of the batch come from.
+    ///   - covering: the consumed offsets that led to this batch. Its lower bound is where the covering of the
+    ///     partition's previous batch ended, or where the group began to read. The batch may be empty.
+    func write(_ batch: [Record], of partition: GroupPartition, covering: Range<Offset>) async throws -> WriteResult
 }

@@ -115,7 +115,7 @@ package struct BatchProcessor: Sendable {
             try await retrying { try await sink.write(outputs, moving: place, from: expected, to: next) }
             stored = next
         } else if !outputs.isEmpty || target.wantsEmptyBatches {
-            _ = try await retrying { try await target.write(outputs, covering: from..<next) }
+            _ = try await retrying { try await target.write(outputs, of: place, covering: from..<next) }
         }
         covered = next
     }
@@ -156,7 +156,7 @@ package struct BatchProcessor: Sendable {
     /// A failure that all records share comes as an outcome for each, so that one path handles both.
     private func attempt(_ records: [Record], covering: Range<Offset>) async throws -> WriteResult {
         do {
-            return try await target.write(records, covering: covering)
+            return try await target.write(records, of: place, covering: covering)
         } catch let error as ModuleError where error.kind == .permanent {
             return .each(records.map { _ in error })
         }

@@ -7,21 +7,18 @@ extension GroupTarget {
     }
 
     /// Hands records over.
-    /// - Parameter covering: the consumed offsets that these records come from; earlier ones were covered before.
-    func write(_ records: [Record], covering: Range<Offset>) async throws -> WriteResult {
+    /// - Parameters:
+    ///   - partition: where all of the records come from.
+    ///   - covering: the consumed offsets that these records come from; earlier ones were covered before.
+    func write(_ records: [Record], of partition: GroupPartition, covering: Range<Offset>) async throws -> WriteResult {
         switch self {
         case .sink(let sink):
             if let positioned = sink as? any PositionedSink {
-                return try await positioned.write(records, covering: covering)
+                return try await positioned.write(records, of: partition, covering: covering)
             }
             return try await sink.write(records)
         case .channel(let channel):
-            var previous = covering.lowerBound - 1
-            let messages = records.map { record in
-                let message = Message(record: record, previousOffset: previous)
-                previous = record.offset
-                return message
-            }
+            let messages = MessageSequencer().messages(of: records, covering: covering)
             return try await channel.deliver(messages)
         }
     }
