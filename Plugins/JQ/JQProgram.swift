@@ -78,10 +78,9 @@ final class JQProgram: @unchecked Sendable {
     private func failure(_ last: jv) -> String? {
         if jq_halted(state) != 0 {
             jv_free(last)
-            let code = jq_get_exit_code(state)
-            defer { jv_free(code) }
-            guard jv_get_kind(code) != JV_KIND_INVALID else { return nil }
-            return message(jq_get_error_message(state))
+            // libjq 1.6 lends these two: they stay the state's.
+            guard jv_get_kind(jq_get_exit_code(state)) != JV_KIND_INVALID else { return nil }
+            return message(jv_copy(jq_get_error_message(state)))
         }
         guard jv_invalid_has_msg(jv_copy(last)) != 0 else {
             jv_free(last)
