@@ -17,6 +17,7 @@ final class SQLiteConnection: DatabaseConnection {
     private(set) var isSpoiled = false
     /// SQLite's connection.
     let rawHandle: OpaquePointer
+    private let identity: FileIdentity?
     private let watch: SQLiteWatch
     private let statements: SQLiteStatementCache
     private let scratch = SQLiteTextScratch()
@@ -38,6 +39,7 @@ final class SQLiteConnection: DatabaseConnection {
         }
         self.settings = settings
         rawHandle = opened
+        identity = FileIdentity(path: settings.path)
         watch = SQLiteWatch(opened)
         statements = SQLiteStatementCache(opened)
         sqlite3_extended_result_codes(rawHandle, 1)
@@ -46,7 +48,11 @@ final class SQLiteConnection: DatabaseConnection {
         try configure(role)
     }
 
+    /// Whether the file was deleted or replaced since it was opened.
+    var hasLostFile: Bool { FileIdentity(path: settings.path) != identity }
+
     deinit {
+        if hasLostFile { _ = martlet_sqlite_leave_log_on_close(rawHandle) }
         statements.removeAll()
         watch.remove()
         sqlite3_close_v2(rawHandle)
