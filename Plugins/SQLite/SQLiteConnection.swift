@@ -59,24 +59,35 @@ final class SQLiteConnection: DatabaseConnection {
     }
 
     private func configure(_ role: Role) throws(ModuleError) {
-        do {
-            let mode = try run("PRAGMA journal_mode = WAL").first?.first
-            guard mode == .text("wal") else {
-                throw ModuleError.blocked(
-                    "sqlite.no_wal",
-                    "database `\(settings.name)`: \(settings.path) cannot use a write-ahead log (its journal mode stays "
-                        + "\(mode.map { "\($0)" } ?? "unknown")); put the file on a local file system")
+        try useWriteAheadLog()
+        _ = try run("PRAGMA synchronous = \(settings.isFullySynchronous ? "FULL" : "NORMAL")")
+        _ = try run("PRAGMA cache_size = -\(settings.cacheBytes / 1024)")
+        _ = try run("PRAGMA foreign_keys = ON")
+        // A log that a long reader made grow is cut again.
+        _ = try run("PRAGMA journal_size_limit = 67108864")
+        if role == .reader { _ = try run("PRAGMA query_only = ON") }
+    }
+
+    /// Two processes that switch a new file at the same time get SQLITE_BUSY at once, whatever the busy timeout is
+    /// (both hold a shared lock and want the exclusive one), so that the waiting is done here.
+    private func useWriteAheadLog() throws(ModuleError) {
+        let pauseMilliseconds = 5
+        var tries = settings.busyTimeoutMilliseconds / pauseMilliseconds
+        while true {
+            let mode: DataValue?
+            do {
+                mode = try run("PRAGMA journal_mode = WAL").first?.first
+            } catch {
+                guard error.kind == .transient, error.code == "sqlite.busy", tries > 0 else { throw error }
+                tries -= 1
+                usleep(UInt32(pauseMilliseconds) * 1_000)
+                continue
             }
-            _ = try run("PRAGMA synchronous = \(settings.isFullySynchronous ? "FULL" : "NORMAL")")
-            _ = try run("PRAGMA cache_size = -\(settings.cacheBytes / 1024)")
-            _ = try run("PRAGMA foreign_keys = ON")
-            // A log that a long reader made grow is cut again.
-            _ = try run("PRAGMA journal_size_limit = 67108864")
-            if role == .reader { _ = try run("PRAGMA query_only = ON") }
-        } catch let error as ModuleError {
-            throw error
-        } catch {
-            throw DatabaseError.body(error, settings.name)
+            if mode == .text("wal") { return }
+            throw .blocked(
+                "sqlite.no_wal",
+                "database `\(settings.name)`: \(settings.path) cannot use a write-ahead log (its journal mode stays "
+                    + "\(mode.map { "\($0)" } ?? "unknown")); put the file on a local file system")
         }
     }
 
