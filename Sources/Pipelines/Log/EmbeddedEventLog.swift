@@ -1,0 +1,167 @@
+import EmbeddedLog
+package import Martlet
+import Synchronization
+
+/// The embedded engine behind the SDK's ``EventLog``.
+///
+/// An event's id is kept as the record header ``idHeader``, before the event's own headers.
+package final class EmbeddedEventLog: EventLog {
+    /// The record header that holds an event's id.
+    static let idHeader = "martlet-id"
+
+    private let configuration: LogConfiguration
+    private let engine = Mutex<EmbeddedLog?>(nil)
+    private let spreader = KeylessSpreader()
+
+    package init(directory: String, config: LogConfig, metrics: MetricsRegistry, logger: Logger) {
+        configuration = LogConfiguration(
+            directory: directory, acknowledge: config.acknowledge == .fsync ? .fsync : .written,
+            minFreeBytes: Int64(config.minFreeBytes), maxQueuedBytes: config.maxQueuedBytes,
+            maxRecordBytes: config.maxRecordBytes)
+    }
+
+    /// The open engine.
+    private func opened() throws(ModuleError) -> EmbeddedLog {
+        guard let log = engine.withLock({ $0 }) else {
+            throw .transient("log.not_open", "the log is not open")
+        }
+        return log
+    }
+
+    // MARK: Life
+
+    package func open() async throws {
+        let log = try await BlockingWork.run { [configuration] in
+            try UnrecoveredLog(configuration).recover()
+        }
+        engine.withLock { $0 = log }
+    }
+
+    package func close() async {
+        let log = engine.withLock { engine in
+            defer { engine = nil }
+            return engine
+        }
+        guard let log else { return }
+        try? await BlockingWork.run { log.close() }
+    }
+
+    // MARK: Topics
+
+    package func ensureTopic(_ name: TopicName, _ settings: TopicSettings) async throws -> TopicInfo {
+        let log = try opened()
+        return try await BlockingWork.run {
+            try TopicInfo(
+                log.ensureTopic(
+                    name.text,
+                    TopicConfiguration(
+                        partitions: settings.partitions, retentionMilliseconds: settings.retentionMilliseconds,
+                        retentionBytes: settings.retentionBytes, segmentBytes: settings.segmentBytes,
+                        cleanup: settings.cleanup == .delete ? .delete : .compact)))
+        }
+    }
+
+    package func topic(_ name: TopicName) -> TopicInfo? {
+        (try? opened()).flatMap { log in log.topic(name.text).map { TopicInfo($0) } }
+    }
+
+    package func topics() -> [TopicInfo] {
+        ((try? opened())?.topics() ?? []).map { TopicInfo($0) }
+    }
+
+    // MARK: Appending
+
+    package func append(
+        _ events: [Event], to topic: TopicName, mark: ProducerMark?,
+        completion: @escaping @Sendable (Result<[RecordPlace], ModuleError>) -> Void
+    ) {
+        let log: EmbeddedLog
+        let encoded: EncodedAppend
+        do throws(ModuleError) {
+            log = try opened()
+            guard let info = log.topic(topic.text) else {
+                throw .blocked("log.unknown_topic", "the log has no topic \(topic); add it to `topics`")
+            }
+            encoded = EncodedAppend(events, topic: topic.text, partitions: info.partitions, mark: mark, spreader: spreader)
+        } catch {
+            return completion(.failure(error))
+        }
+        log.append(encoded.appends) { result in
+            completion(result.map { encoded.places($0) }.mapError { ModuleError($0) })
+        }
+    }
+
+    // MARK: Reading
+
+    package func read(
+        topic: TopicName, partition: PartitionID, from offset: Offset, maxBytes: Int
+    ) async throws -> [Record] {
+        let log = try opened()
+        do throws(LogError) {
+            let chunk = try log.read(topic.text, partition: partition, from: offset, maxBytes: maxBytes)
+            return try RecordDecoder.records(in: chunk, topic: topic, partition: partition)
+        } catch {
+            if case .offsetOutOfRange(let start, let end) = error.code {
+                throw OffsetOutOfRange(offset: offset, available: start..<end)
+            }
+            throw ModuleError(error)
+        }
+    }
+
+    package func waitForRecord(topic: TopicName, partition: PartitionID, at offset: Offset) async throws {
+        let log = try opened()
+        let waiter = RecordWaiter()
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+                waiter.begin(continuation) {
+                    try log.onData(topic.text, partition: partition, from: offset) { waiter.finish(.success(())) }
+                }
+            }
+        } onCancel: {
+            waiter.finish(.failure(CancellationError()))
+        }
+    }
+
+    package func offsets(topic: TopicName, partition: PartitionID) throws -> Range<Offset> {
+        let log = try opened()
+        do throws(LogError) {
+            let start = try log.startOffset(topic.text, partition: partition)
+            return start..<max(start, try log.endOffset(topic.text, partition: partition))
+        } catch {
+            throw ModuleError(error)
+        }
+    }
+
+    package func offset(topic: TopicName, partition: PartitionID, at timestamp: Int64) async throws -> Offset {
+        let log = try opened()
+        return try await BlockingWork.run {
+            try log.offset(topic.text, partition: partition, atOrAfter: timestamp)
+        }
+    }
+
+    // MARK: Groups
+
+    package func committedOffset(group: GroupName, topic: TopicName, partition: PartitionID) async throws -> Offset? {
+        try opened().committedOffset(group: group.text, topic: topic.text, partition: partition)
+    }
+
+    package func commit(group: GroupName, topic: TopicName, partition: PartitionID, offset: Offset) async throws {
+        let log = try opened()
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+            log.commitOffsets(group: group.text, [(topic: topic.text, partition: partition, offset: offset)]) { result in
+                continuation.resume(with: result.mapError { ModuleError($0) })
+            }
+        }
+    }
+
+    package func committedGroups() async throws -> [GroupName] {
+        try opened().groups().map { GroupName($0) }
+    }
+}
+
+extension TopicInfo {
+    fileprivate init(_ description: TopicDescription) {
+        self.init(
+            name: TopicName(description.name), partitions: description.partitions, incarnation: description.incarnation)
+    }
+}

@@ -1,0 +1,77 @@
+import EmbeddedLog
+import Martlet
+
+/// Events encoded for the engine: one record batch for each partition they go to.
+struct EncodedAppend: Sendable {
+    let appends: [PartitionAppend]
+    /// For each event, which append it is in and its index there.
+    private let slots: [(append: Int32, index: Int32)]
+
+    init(_ events: [Event], topic: String, partitions: Int, mark: ProducerMark?, spreader: KeylessSpreader) {
+        let keyless = spreader.partition(count: partitions)
+        var order: [Int32] = []
+        var members: [[Int]] = []
+        var slots: [(append: Int32, index: Int32)] = []
+        slots.reserveCapacity(events.count)
+        var appendOfPartition = [Int](repeating: -1, count: partitions)
+        for (index, event) in events.enumerated() {
+            let partition = event.key.map { KafkaPartitioner.partition(of: $0, count: partitions) } ?? keyless
+            var append = appendOfPartition[Int(partition)]
+            if append < 0 {
+                append = order.count
+                appendOfPartition[Int(partition)] = append
+                order.append(partition)
+                members.append([])
+            }
+            slots.append((Int32(append), Int32(members[append].count)))
+            members[append].append(index)
+        }
+        self.slots = slots
+        appends = zip(order, members).map { partition, members in
+            PartitionAppend(
+                topic: topic, partition: partition, batch: Self.encode(events, members),
+                producer: mark.map { mark in
+                    EmbeddedLog.ProducerMark(producerID: mark.producerID, rows: members.map { mark.rows[$0] })
+                })
+        }
+    }
+
+    private static func encode(_ events: [Event], _ members: [Int]) -> RecordBatch {
+        let bytes = members.reduce(128) { $0 + 96 + events[$1].payload.count + (events[$1].key?.count ?? 0) }
+        var builder = RecordBatchBuilder(capacity: bytes)
+        for index in members { encode(events[index], into: &builder) }
+        return builder.finish()
+    }
+
+    private static func encode(_ event: Event, into builder: inout RecordBatchBuilder) {
+        event.payload.withUnsafeBytes { payload in
+            if let key = event.key {
+                key.withUnsafeBytes { key in
+                    builder.beginRecord(
+                        timestamp: event.timestamp, key: key, value: payload, headerCount: 1 + event.headers.count)
+                }
+            } else {
+                builder.beginRecord(timestamp: event.timestamp, key: nil, value: payload, headerCount: 1 + event.headers.count)
+            }
+        }
+        event.id.withUnsafeBytes { id in
+            RecordDecoder.idHeaderName.withUnsafeBytes { builder.addHeader(name: $0, value: id) }
+        }
+        for header in event.headers {
+            var name = header.name
+            name.withUTF8 { name in
+                header.value.withUnsafeBytes { builder.addHeader(name: UnsafeRawBufferPointer(name), value: $0) }
+            }
+        }
+        builder.endRecord()
+    }
+
+    /// The places of the events, in their order, from the engine's receipts.
+    func places(_ receipts: [AppendReceipt]) -> [RecordPlace] {
+        slots.map { slot in
+            let receipt = receipts[Int(slot.append)]
+            return RecordPlace(
+                partition: appends[Int(slot.append)].partition, offset: receipt.baseOffset + Int64(slot.index))
+        }
+    }
+}
