@@ -29,9 +29,9 @@ struct EncodedAppend: Sendable {
         self.slots = slots
         appends = zip(order, members).map { partition, members in
             PartitionAppend(
-                topic: topic, partition: partition, batch: Self.encode(events, members),
+                topic: topic, partition: partition, records: Self.encode(events, members),
                 producer: mark.map { mark in
-                    EmbeddedLog.ProducerMark(producerID: mark.producerID, rows: members.map { mark.rows[$0] })
+                    LogMark(producerID: mark.producerID, rows: members.map { mark.rows[$0] })
                 })
         }
     }
