@@ -17,6 +17,7 @@ final class SQLiteConnection: DatabaseConnection {
     private(set) var isSpoiled = false
     /// SQLite's connection.
     let rawHandle: OpaquePointer
+    private let identity: FileIdentity?
     private let watch: SQLiteWatch
     private let statements: SQLiteStatementCache
     private let scratch = SQLiteTextScratch()
@@ -38,6 +39,7 @@ final class SQLiteConnection: DatabaseConnection {
         }
         self.settings = settings
         rawHandle = opened
+        identity = FileIdentity(path: settings.path)
         watch = SQLiteWatch(opened)
         statements = SQLiteStatementCache(opened)
         sqlite3_extended_result_codes(rawHandle, 1)
@@ -46,31 +48,46 @@ final class SQLiteConnection: DatabaseConnection {
         try configure(role)
     }
 
+    /// Whether the file was deleted or replaced since it was opened.
+    var hasLostFile: Bool { FileIdentity(path: settings.path) != identity }
+
     deinit {
+        if hasLostFile { _ = martlet_sqlite_leave_log_on_close(rawHandle) }
         statements.removeAll()
         watch.remove()
         sqlite3_close_v2(rawHandle)
     }
 
     private func configure(_ role: Role) throws(ModuleError) {
-        do {
-            let mode = try run("PRAGMA journal_mode = WAL").first?.first
-            guard mode == .text("wal") else {
-                throw ModuleError.blocked(
-                    "sqlite.no_wal",
-                    "database `\(settings.name)`: \(settings.path) cannot use a write-ahead log (its journal mode stays "
-                        + "\(mode.map { "\($0)" } ?? "unknown")); put the file on a local file system")
+        try useWriteAheadLog()
+        _ = try run("PRAGMA synchronous = \(settings.isFullySynchronous ? "FULL" : "NORMAL")")
+        _ = try run("PRAGMA cache_size = -\(settings.cacheBytes / 1024)")
+        _ = try run("PRAGMA foreign_keys = ON")
+        // A log that a long reader made grow is cut again.
+        _ = try run("PRAGMA journal_size_limit = 67108864")
+        if role == .reader { _ = try run("PRAGMA query_only = ON") }
+    }
+
+    /// Two processes that switch a new file at the same time get SQLITE_BUSY at once, whatever the busy timeout is
+    /// (both hold a shared lock and want the exclusive one), so that the waiting is done here.
+    private func useWriteAheadLog() throws(ModuleError) {
+        let pauseMilliseconds = 5
+        var tries = settings.busyTimeoutMilliseconds / pauseMilliseconds
+        while true {
+            let mode: DataValue?
+            do {
+                mode = try run("PRAGMA journal_mode = WAL").first?.first
+            } catch {
+                guard error.kind == .transient, error.code == "sqlite.busy", tries > 0 else { throw error }
+                tries -= 1
+                usleep(UInt32(pauseMilliseconds) * 1_000)
+                continue
             }
-            _ = try run("PRAGMA synchronous = \(settings.isFullySynchronous ? "FULL" : "NORMAL")")
-            _ = try run("PRAGMA cache_size = -\(settings.cacheBytes / 1024)")
-            _ = try run("PRAGMA foreign_keys = ON")
-            // A log that a long reader made grow is cut again.
-            _ = try run("PRAGMA journal_size_limit = 67108864")
-            if role == .reader { _ = try run("PRAGMA query_only = ON") }
-        } catch let error as ModuleError {
-            throw error
-        } catch {
-            throw DatabaseError.body(error, settings.name)
+            if mode == .text("wal") { return }
+            throw .blocked(
+                "sqlite.no_wal",
+                "database `\(settings.name)`: \(settings.path) cannot use a write-ahead log (its journal mode stays "
+                    + "\(mode.map { "\($0)" } ?? "unknown")); put the file on a local file system")
         }
     }
 

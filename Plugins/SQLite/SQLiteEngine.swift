@@ -107,7 +107,8 @@ final class SQLiteEngine: Sendable {
     }
 
     private func connection(in slot: Slot, role: SQLiteConnection.Role) throws(ModuleError) -> SQLiteConnection {
-        if let connection = slot.connection { return connection }
+        if let connection = slot.connection, !connection.hasLostFile { return connection }
+        slot.connection = nil
         let connection = try SQLiteConnection(settings, role: role)
         slot.connection = connection
         return connection

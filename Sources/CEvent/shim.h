@@ -1,6 +1,8 @@
 // libevent, and the POSIX calls used beside it. A Swift file that imports CEvent takes POSIX from
 // here and does not import Glibc: both together clash over `fd_set` in debug builds.
 #pragma once
+// No _GNU_SOURCE: with it these headers would define types otherwise than Swift's own Glibc module, which a target that
+// imports both through others would refuse.
 #include <arpa/inet.h>
 #include <errno.h>
 #include <event2/event.h>
@@ -14,7 +16,83 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
+
+// Wrappers for what Swift cannot import: GNU extensions and macros with casts or enum values.
+
+extern int accept4(int, struct sockaddr *, socklen_t *, int);
+
+/// accept(2) of a non-blocking, close-on-exec socket; the peer's address is not asked for.
+static inline int cevent_accept(int listener) {
+    return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+/// A non-blocking, close-on-exec TCP socket of the given family.
+static inline int cevent_tcp_socket(int family) {
+    return socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+}
+
+/// setsockopt(2) of an integer option.
+static inline int cevent_set_option(int fd, int level, int option, int value) {
+    return setsockopt(fd, level, option, &value, sizeof value);
+}
+
+/// send(2) that neither blocks nor raises SIGPIPE.
+static inline ssize_t cevent_send(int fd, const void *bytes, size_t count) {
+    return send(fd, bytes, count, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/// writev(2) that neither blocks nor raises SIGPIPE.
+static inline ssize_t cevent_send_vector(int fd, struct iovec *vectors, size_t count) {
+    struct msghdr message = {0};
+    message.msg_iov = vectors;
+    message.msg_iovlen = count;
+    return sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/// recv(2) that does not block.
+static inline ssize_t cevent_receive(int fd, void *bytes, size_t count) {
+    return recv(fd, bytes, count, MSG_DONTWAIT);
+}
+
+/// Milliseconds of the monotonic clock, as of the kernel's last tick (at most 10 ms old, read without a system call).
+static inline unsigned long long cevent_monotonic_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return (unsigned long long)now.tv_sec * 1000 + (unsigned long long)now.tv_nsec / 1000000;
+}
+
+/// Seconds of the wall clock, as of the kernel's last tick.
+static inline long long cevent_wall_seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    return now.tv_sec;
+}
+
+/// Names the calling thread for ps, top and debuggers.
+static inline void cevent_name_thread(const char *name) {
+    pthread_setname_np(pthread_self(), name);
+}
+
+/// The errno of the calling thread, read right behind the call that set it.
+static inline int cevent_errno(void) {
+    return errno;
+}
+
+/// bind(2), connect(2) and getsockname(2): under _GNU_SOURCE their own prototypes take transparent unions.
+static inline int cevent_bind(int fd, const void *address, socklen_t count) {
+    return bind(fd, (const struct sockaddr *)address, count);
+}
+
+static inline int cevent_connect(int fd, const void *address, socklen_t count) {
+    return connect(fd, (const struct sockaddr *)address, count);
+}
+
+static inline int cevent_local_address(int fd, struct sockaddr_storage *address) {
+    socklen_t count = sizeof *address;
+    return getsockname(fd, (struct sockaddr *)address, &count);
+}

@@ -38,6 +38,22 @@ extension ModuleConfig {
         return fields.finish(keys) ? config : nil
     }
 
+    /// Decodes an object and reports what is wrong with it, but goes on with placeholders, so that rules across its
+    /// blocks can be checked in the same run. The caller throws the result away if there were problems.
+    ///
+    /// - Returns: nil only if the node is no object.
+    package static func decodePartially(_ node: JSONNode, path: ConfigPath, problems: ConfigProblems) -> Self? {
+        let input = ConfigInput(node: node, path: path, problems: problems)
+        guard case .object(let object) = node.kind else {
+            input.reportWrongType(expected: "an object")
+            return nil
+        }
+        var fields = ConfigFields(object, place: input.place, problems: problems)
+        let config = Self(from: &fields)
+        _ = fields.finish(.strict(reserved: []))
+        return config
+    }
+
     /// The declared fields in their order.
     public static func describe() -> [FieldDescription] {
         describe(ShapeContext())

@@ -26,8 +26,6 @@ public protocol HTTPExchange: AnyObject, Sendable {
     /// Case-insensitive.
     func header(_ name: String) -> String?
     var body: Bytes { get }
-    /// The peer's numeric address.
-    var remoteAddress: String { get }
     /// The event loop that the connection lives on.
     var loopIndex: Int { get }
 

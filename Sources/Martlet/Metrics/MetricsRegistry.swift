@@ -30,6 +30,11 @@ public final class MetricsRegistry: Sendable {
         metric(name, help, labels, type: "gauge") { Gauge() }
     }
 
+    /// A counter that is kept elsewhere and only copied here before each rendering.
+    package func externalCounter(_ name: String, _ help: String, labels: [(String, String)] = []) -> Gauge {
+        metric(name, help, labels, type: "counter") { Gauge() }
+    }
+
     /// Durations in seconds. By Prometheus' rule its name ends in `_seconds`.
     public func histogram(_ name: String, _ help: String, labels: [(String, String)] = []) -> Histogram {
         metric(name, help, labels, type: "histogram") { Histogram() }

@@ -34,7 +34,7 @@ package final class BlockingThreads: Sendable {
     }
 
     private let state: Mutex<State>
-    private let wakeUps: Semaphore
+    private let wakeUps: ThreadSemaphore
     private let limit: Int
     private let atExit: Job
 
@@ -44,7 +44,7 @@ package final class BlockingThreads: Sendable {
     package init(limit: Int, atExit: @escaping Job) {
         self.limit = limit
         self.atExit = atExit
-        wakeUps = Semaphore()
+        wakeUps = ThreadSemaphore()
         state = Mutex(State())
     }
 
@@ -147,27 +147,4 @@ package final class BlockingThreads: Sendable {
 private nonisolated func runBlockingThread(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
     if let context { BlockingThreads.run(context) }
     return nil
-}
-
-/// A counting semaphore (sem_overview(7)).
-private final class Semaphore: @unchecked Sendable {
-    // Unchecked: sem_wait and sem_post are thread-safe; the memory lives as long as the object.
-    private let memory = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
-
-    init() {
-        sem_init(memory, 0, 0)
-    }
-
-    deinit {
-        sem_destroy(memory)
-        memory.deallocate()
-    }
-
-    func signal() {
-        sem_post(memory)
-    }
-
-    func wait() {
-        while sem_wait(memory) != 0 && errno == EINTR {}
-    }
 }

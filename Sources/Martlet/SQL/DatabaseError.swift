@@ -43,7 +43,7 @@ package enum DatabaseError {
 /// Limits on what a statement may return.
 package enum ResultLimits {
     /// Rows of one statement inside a transaction.
-    package static let rows = 10_000
+    package static let rows = 100_000
     /// Bytes of text and blobs of one result.
-    package static let bytes = 64 << 20
+    package static let bytes = 256 << 20
 }

@@ -2,6 +2,9 @@ package import Martlet
 
 /// The block `host`.
 package struct HostConfig: ModuleConfig {
+    /// Where the listeners stand, for problems found by comparing blocks.
+    package let listenPlace: ConfigPlace
+    package let adminListenPlace: ConfigPlace
     package let listen: String
     package let adminListen: String
     package let adminToken: String?
@@ -29,6 +32,8 @@ package struct HostConfig: ModuleConfig {
     }
 
     package init(from fields: inout ConfigFields) {
+        listenPlace = fields.place(of: "listen")
+        adminListenPlace = fields.place(of: "admin_listen")
         listen = fields.optional(
             "listen", default: "127.0.0.1:8080", "Address and port of the configured paths; port 0 takes a free one.")
         adminListen = fields.optional(

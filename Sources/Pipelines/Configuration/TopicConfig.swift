@@ -6,6 +6,7 @@ package struct TopicConfig: ModuleConfig {
         case delete, compact
     }
 
+    package let place: ConfigPlace
     package let partitions: Int
     package let retentionHours: Int
     package let retentionBytes: Int?
@@ -13,6 +14,7 @@ package struct TopicConfig: ModuleConfig {
     package let cleanup: Cleanup
 
     package init(from fields: inout ConfigFields) {
+        place = fields.place
         partitions = fields.optional(
             "partitions", default: 1, in: 1...1024, "Ordered parts of the topic; adding some moves keys.")
         retentionHours = fields.optional(

@@ -23,19 +23,21 @@ package final class GroupRunner: Sendable {
 
     private let log: any EventLog
     private let registry: MetricsRegistry
+    private let dependencies: [Readiness]
     private let logger: Logger
     private let committer: OffsetCommitter
     private let state = Mutex(State())
 
     package init(
         settings: GroupSettings, target: GroupTarget, transforms: TransformChain, log: any EventLog,
-        registry: MetricsRegistry, logger: Logger
+        registry: MetricsRegistry, dependencies: [Readiness], logger: Logger
     ) {
         self.settings = settings
         self.target = target
         self.transforms = transforms
         self.log = log
         self.registry = registry
+        self.dependencies = dependencies
         self.logger = logger.with("group", settings.name.text)
         health = GroupHealth(logger: self.logger)
         gate = PauseGate(isPaused: settings.isPaused)
@@ -43,12 +45,12 @@ package final class GroupRunner: Sendable {
             log: log, group: settings.name, interval: settings.commitInterval, logger: self.logger)
     }
 
-    /// Starts to open and run; returns at once. Modules that cannot be opened are tried again with backoff.
-    /// - Parameter dependencies: awaited first, such as the databases that the sink uses.
-    package func start(after dependencies: @escaping @Sendable () async throws -> Void) {
+    /// Starts to open and run; returns at once. What the modules use is awaited first; modules that cannot be opened
+    /// are tried again with backoff.
+    package func start() {
         let task = Task {
             do {
-                try await dependencies()
+                for dependency in dependencies { try await dependency.wait() }
                 try await open()
                 await runPartitions()
             } catch {

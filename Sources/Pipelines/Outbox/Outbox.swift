@@ -8,7 +8,7 @@ package final class Outbox: Sendable {
 
     private let database: any Database
     private let log: any EventLog
-    private let owner: String
+    private let identity: HostIdentity
     private let logger: Logger
     private let table: OutboxTable
     private let buffer = OutboxBuffer()
@@ -18,20 +18,22 @@ package final class Outbox: Sendable {
     private let tasks = Mutex<[Task<Void, Never>]>([])
 
     /// - Parameters:
-    ///   - owner: names this host and its data folder, for ever.
+    ///   - identity: names this host and its data folder, for ever; read when the outbox is opened.
     ///   - limitEvents: rows that may wait for the log.
     package init(
-        database: any Database, log: any EventLog, owner: String, limitEvents: Int, logger: Logger
+        database: any Database, log: any EventLog, identity: HostIdentity, limitEvents: Int, logger: Logger
     ) throws(SQLProblem) {
         self.database = database
         self.log = log
-        self.owner = owner
+        self.identity = identity
         self.logger = logger
         table = try OutboxTable(database: database)
         saves = SaveQueue(
-            database: database, table: table, owner: owner, limitEvents: limitEvents, buffer: buffer,
+            database: database, table: table, identity: identity, limitEvents: limitEvents, buffer: buffer,
             progress: progress, sequences: sequences)
     }
+
+    private var owner: String { identity.id }
 
     /// Events in the outbox, acknowledged ones that are not deleted yet included.
     package var waiting: Int { progress.waiting }

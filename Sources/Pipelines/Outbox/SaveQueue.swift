@@ -22,7 +22,7 @@ final class SaveQueue: Sendable {
 
     private let database: any Database
     private let table: OutboxTable
-    private let owner: String
+    private let identity: HostIdentity
     private let limitEvents: Int
     private let buffer: OutboxBuffer
     private let progress: OutboxProgress
@@ -30,12 +30,12 @@ final class SaveQueue: Sendable {
     private let state = Mutex(State())
 
     init(
-        database: any Database, table: OutboxTable, owner: String, limitEvents: Int, buffer: OutboxBuffer,
+        database: any Database, table: OutboxTable, identity: HostIdentity, limitEvents: Int, buffer: OutboxBuffer,
         progress: OutboxProgress, sequences: OutboxSequences
     ) {
         self.database = database
         self.table = table
-        self.owner = owner
+        self.identity = identity
         self.limitEvents = limitEvents
         self.buffer = buffer
         self.progress = progress
@@ -98,7 +98,7 @@ final class SaveQueue: Sendable {
     }
 
     private func runNext() {
-        let run = SaveTransaction(table: table, owner: owner, sequences: sequences, removable: progress.removable)
+        let run = SaveTransaction(table: table, owner: identity.id, sequences: sequences, removable: progress.removable)
         database.transaction({ [self] connection in
             run.requests = takeRequests()
             try run.execute(on: connection)

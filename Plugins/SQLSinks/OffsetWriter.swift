@@ -1,0 +1,67 @@
+import Martlet
+import Synchronization
+
+/// Writes records and moves their group's offset in one transaction.
+///
+/// A commit whose answer was lost may have taken place. Such an offset is remembered, and the next try looks first
+/// whether it is stored: what it covers is not written again.
+final class OffsetWriter: Sendable {
+    /// Writes the records with these indices of the batch.
+    typealias Body = @Sendable (any DatabaseConnection, Range<Int>) throws(ModuleError) -> Void
+
+    private let database: any Database
+    private let offsets: GroupOffsetTable
+    /// Offsets whose commit may have taken place. A partition retries the same commit, so each has one or two.
+    private let uncertain = Mutex<[GroupPartition: Set<Offset>]>([:])
+
+    init(_ database: any Database) throws(SQLProblem) {
+        self.database = database
+        offsets = try GroupOffsetTable(database)
+    }
+
+    func open() async throws {
+        try await database.transaction { [offsets] in try offsets.create(in: $0) }
+    }
+
+    func offset(of partition: GroupPartition) async throws -> Offset? {
+        try await database.transaction { [offsets] in try offsets.offset(of: partition, in: $0) }
+    }
+
+    func reset(_ partition: GroupPartition, to offset: Offset?) async throws {
+        try await database.transaction { [offsets] connection in
+            // The group does not run, so its sink may never have been opened.
+            try offsets.create(in: connection)
+            try offsets.reset(partition, to: offset, in: connection)
+        }
+    }
+
+    /// Writes without an offset.
+    func write(_ batch: [Record], _ body: @escaping Body) async throws {
+        try await database.transaction { try body($0, batch.indices) }
+    }
+
+    /// - Parameter batch: ordered by offset.
+    func write(
+        _ batch: [Record], moving partition: GroupPartition, from expected: Offset?, to next: Offset,
+        _ body: @escaping Body
+    ) async throws {
+        let suspects = uncertain.withLock { $0[partition] ?? [] }
+        do {
+            let stored = try await database.transaction { [offsets] connection in
+                var from = expected
+                if !suspects.isEmpty, let stored = try offsets.offset(of: partition, in: connection), suspects.contains(stored) {
+                    if stored >= next { return stored }
+                    from = stored
+                }
+                try offsets.move(partition, from: from, to: next, in: connection)
+                let first = from == expected ? 0 : batch.firstIndex { $0.offset >= from ?? 0 } ?? batch.count
+                try body(connection, first..<batch.count)
+                return next
+            }
+            if !suspects.isEmpty, stored == next { uncertain.withLock { $0[partition] = nil } }
+        } catch let error as ModuleError where error.code == DatabaseError.commitUncertainCode {
+            uncertain.withLock { _ = $0[partition, default: []].insert(next) }
+            throw error
+        }
+    }
+}

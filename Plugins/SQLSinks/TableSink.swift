@@ -1,0 +1,108 @@
+public import Martlet
+
+/// Sink `table`: inserts a row for each record, and moves the group's offset in the same transaction.
+///
+/// 1. decode: ``TableSinkConfig``.
+/// 2. validate: the database exists, the templates compile, `conflict_columns` are among the columns.
+/// 3. open: the table and its columns are there and accept such rows; makes `martlet_offsets`.
+/// 4. work: a batch is one transaction, so that a crash and a replay leave no duplicate and no hole.
+/// 5. close: nothing of its own; the database belongs to the host.
+public final class TableSink: TransactionalSink {
+    public static let name = "table"
+    public static let summary = "inserts a row for each record, exactly once"
+
+    private let insert: RowInsert
+    private let templates: TemplateSet
+    private let payloads: any PayloadReader
+    private let writer: OffsetWriter
+    private let check: TableCheck
+
+    public init?(config: TableSinkConfig, context: ModuleContext) {
+        let insert = config.rowInsert(context)
+        let templates = context.templates(config.columns, allowing: [.record, .header])
+        guard let database = context.database(config.database), let insert, let templates else { return nil }
+        do {
+            writer = try OffsetWriter(database)
+            check = try TableCheck(insert, templates, database: database, name: config.database.plain)
+        } catch {
+            context.problem(at: config.table.place, "the database cannot hold offsets: \(error.message)")
+            return nil
+        }
+        self.insert = insert
+        self.templates = templates
+        payloads = context.payloads
+    }
+
+    public var hasAtomicBatches: Bool { true }
+
+    public func open() async throws {
+        try await check.run()
+        try await writer.open()
+    }
+
+    public func write(_ batch: [Record]) async throws -> WriteResult {
+        let rows = try rows(of: batch)
+        try await writer.write(batch) { [insert] connection, range throws(ModuleError) in
+            _ = try connection.insertRows(insert, Array(rows[range]))
+        }
+        return .handled
+    }
+
+    public func committedOffset(of partition: GroupPartition) async throws -> Offset? {
+        try await writer.offset(of: partition)
+    }
+
+    public func write(
+        _ batch: [Record], moving partition: GroupPartition, from expected: Offset?, to next: Offset
+    ) async throws {
+        let rows = try rows(of: batch)
+        try await writer.write(batch, moving: partition, from: expected, to: next) {
+            [insert] connection, range throws(ModuleError) in
+            guard !range.isEmpty else { return }
+            _ = try connection.insertRows(insert, range.count == rows.count ? rows : Array(rows[range]))
+        }
+    }
+
+    public func resetOffset(of partition: GroupPartition, to offset: Offset?) async throws {
+        try await writer.reset(partition, to: offset)
+    }
+
+    public func close() async {}
+
+    private func rows(of batch: [Record]) throws(ModuleError) -> [[DataValue]] {
+        var rows: [[DataValue]] = []
+        rows.reserveCapacity(batch.count)
+        for record in batch { rows.append(try templates.evaluate(TemplateInput(record), with: payloads)) }
+        return rows
+    }
+}
+
+extension TableSinkConfig {
+    /// The insert, or nil with problems reported.
+    fileprivate func rowInsert(_ context: ModuleContext) -> RowInsert? {
+        var isGood = true
+        func report(_ place: ConfigPlace, _ message: String) {
+            context.problem(at: place, message)
+            isGood = false
+        }
+        let names = columns.keys
+        if names.isEmpty { report(columns.place, "must name at least one column") }
+        if table.plain.isEmpty { report(table.place, "must be the name of a table") }
+        for column in conflictColumns where !names.contains(column.plain) {
+            let suggestion = Suggestion.nearest(to: column.plain, among: names).map { "; did you mean `\($0)`?" } ?? ""
+            report(
+                column.place,
+                "`\(column.plain)` is not among the columns of this sink\(suggestion) (columns: \(names.joined(separator: ", ")))")
+        }
+        switch onConflict {
+        case .update where conflictColumns.isEmpty:
+            report(columns.place, "`\"on_conflict\": \"update\"` needs `conflict_columns`: the unique columns that tell whether a row is there")
+        case .fail where !conflictColumns.isEmpty:
+            report(conflictColumns[0].place, "`conflict_columns` mean nothing with `\"on_conflict\": \"fail\"`; leave them out")
+        default: break
+        }
+        guard isGood, let onConflict = RowInsert.OnConflict(rawValue: onConflict.rawValue) else { return nil }
+        return RowInsert(
+            table: table.plain, columns: names, onConflict: onConflict, conflictColumns: conflictColumns.map(\.plain))
+    }
+}

@@ -1,0 +1,40 @@
+import Martlet
+
+/// `martlet modules`: what a config can name, from the modules' own declarations.
+struct ModulesCommand: Command {
+    static let name = "modules"
+    static let summary = "List the modules that a config can name, or show one."
+    static let usage = "[show KIND/TYPE] [--json]"
+    static let options: [CommandOption] = [.json]
+    static let details = """
+        examples:
+          martlet modules
+          martlet modules show sink/table
+        """
+
+    private let shown: String?
+    private let asJSON: Bool
+
+    init(_ arguments: Arguments) throws {
+        asJSON = arguments.has("json")
+        switch arguments.positional.count {
+        case 0: shown = nil
+        case 2 where arguments.positional[0] == "show": shown = arguments.positional[1]
+        default: throw UsageError("expected nothing or `show KIND/TYPE`, found `\(arguments.positional.joined(separator: " "))`")
+        }
+    }
+
+    func run() async throws -> ExitCode {
+        let modules = ModuleList(try StandardModules.registry())
+        guard let shown else {
+            Terminal.print(asJSON ? JSONWriter.text(modules.json, layout: .pretty) : modules.table)
+            return .done
+        }
+        guard let module = modules.find(shown) else {
+            let guess = Guess.nearest(to: shown, among: modules.names).map { "; did you mean `\($0)`?" }
+            throw UsageError("no module `\(shown)`\(guess ?? "")")
+        }
+        Terminal.print(asJSON ? JSONWriter.text(module.json, layout: .pretty) : module.text)
+        return .done
+    }
+}

@@ -1,0 +1,45 @@
+public import Martlet
+
+/// A payload reader for modules that read no payloads.
+public struct MissingPayloadReader: PayloadReader {
+    public init() {}
+
+    public func find(
+        _ lookup: PayloadLookup, in payload: Bytes, into tokens: UnsafeMutableBufferPointer<PayloadToken>
+    ) throws(PayloadError) {
+        tokens.initialize(repeating: PayloadToken(kind: .missing))
+        throw PayloadError("the test gave no payload reader")
+    }
+
+    public func check(_ payload: Bytes) throws(PayloadError) {
+        throw PayloadError("the test gave no payload reader")
+    }
+
+    public func elements(of array: Bytes) throws(PayloadError) -> [Bytes] {
+        throw PayloadError("the test gave no payload reader")
+    }
+}
+
+/// A schema compiler for modules that use no JSON Schema.
+public struct MissingSchemaCompiler: SchemaCompiler {
+    public init() {}
+
+    public func compile(_ schema: String) throws(PayloadError) -> any SchemaValidator {
+        throw PayloadError("the test gave no schema compiler")
+    }
+}
+
+/// Event loops for modules that keep no connections.
+public struct MissingEventLoops: EventLoops {
+    public init() {}
+
+    public var count: Int { 0 }
+
+    public func execute(on index: Int, _ work: @escaping @Sendable () -> Void) {
+        preconditionFailure("the test gave no event loops")
+    }
+
+    public func schedule(on index: Int, after delay: Duration, _ work: @escaping @Sendable () -> Void) {
+        preconditionFailure("the test gave no event loops")
+    }
+}

@@ -1,0 +1,84 @@
+public import Martlet
+
+/// Stands in for the host at validation: makes modules from JSON, with the databases and buses that a test gives.
+///
+/// ```swift
+/// let host = TestHost(payloads: SimdjsonPayloadReader(), databases: ["main": database])
+/// let sink = try host.make(TableSink.self, #"{"database": "main", "table": "likes", "columns": {"id": "${@id}"}}"#)
+/// ```
+public final class TestHost: ModuleResolver {
+    /// What modules reported, in the order of the file.
+    public var problems: [ConfigProblem] { reported.sorted }
+    /// What modules counted.
+    public let metrics = MetricsRegistry()
+
+    private let reported: ConfigProblems
+    private let baseDirectory: String
+    private let payloads: any PayloadReader
+    private let schemas: any SchemaCompiler
+    private let loops: any EventLoops
+    private let databases: [String: any Database]
+    private let pubSubs: [String: any PubSub]
+    private let logger: Logger
+
+    /// - Parameters:
+    ///   - baseDirectory: where relative paths in configs start.
+    ///   - payloads: reads JSON payloads; without it templates that look into one fail.
+    ///   - schemas: compiles JSON Schemas; without it none compiles.
+    ///   - loops: without it there are none.
+    public init(
+        baseDirectory: String = "", payloads: any PayloadReader = MissingPayloadReader(),
+        schemas: any SchemaCompiler = MissingSchemaCompiler(), loops: any EventLoops = MissingEventLoops(),
+        databases: [String: any Database] = [:], pubSubs: [String: any PubSub] = [:],
+        log: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
+        self.baseDirectory = baseDirectory
+        self.payloads = payloads
+        self.schemas = schemas
+        self.loops = loops
+        self.databases = databases
+        self.pubSubs = pubSubs
+        reported = ConfigProblems(file: "config.json")
+        logger = Logger(output: LogOutput(minimum: .debug, format: .text, sink: log))
+    }
+
+    /// Decodes and validates a module.
+    ///
+    /// - Throws: a ``ConfigError`` with all problems, as the user would see them.
+    public func make<Made: Module>(_ type: Made.Type, _ json: String, name: String = "test") throws(ConfigError) -> Made {
+        let problems = ConfigProblems(file: "config.json")
+        let config = JSONReader.read(json, problems: problems).flatMap {
+            Made.Config.decode($0, path: .root, problems: problems, keys: .strict(reserved: ["type"]))
+        }
+        try problems.throwIfAny()
+        let module = config.flatMap { Made(config: $0, context: context(named: name)) }
+        try reported.throwIfAny()
+        guard let module else {
+            preconditionFailure("\(Made.self).init returned nil without reporting a problem")
+        }
+        return module
+    }
+
+    /// What a module gets at validation.
+    public func context(named name: String) -> ModuleContext {
+        ModuleContext(
+            name: name, baseDirectory: baseDirectory, logger: logger, metrics: metrics, payloads: payloads,
+            schemas: schemas, loops: loops, resolver: self)
+    }
+
+    public func database(_ reference: ConfigText) -> (any Database)? {
+        if let database = databases[reference.plain] { return database }
+        reported.reportUnknown("database", reference, among: databases.keys.sorted(), title: "databases")
+        return nil
+    }
+
+    public func pubSub(_ reference: ConfigText) -> (any PubSub)? {
+        if let pubSub = pubSubs[reference.plain] { return pubSub }
+        reported.reportUnknown("pub/sub", reference, among: pubSubs.keys.sorted(), title: "pub/sub buses")
+        return nil
+    }
+
+    public func problem(at place: ConfigPlace, code: ConfigProblem.Code, _ message: String) {
+        reported.report(code, at: place, message)
+    }
+}

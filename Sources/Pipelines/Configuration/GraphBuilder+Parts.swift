@@ -1,0 +1,158 @@
+import Martlet
+
+/// Databases, buses, groups and channels.
+extension GraphBuilder {
+    mutating func addDatabases() {
+        for entry in graph.config.databases {
+            let text = JSONWriter.text(entry.value.node)
+            if let node = kept(previous?.databases, name: entry.key, text: text) {
+                graph.databases.append(node)
+                continue
+            }
+            let context = context(.database, entry.key, resolver())
+            guard let database = make(entry.value, from: services.registry.databases, context: context) else { continue }
+            do throws(SQLProblem) {
+                let outbox = try Outbox(
+                    database: database, log: services.log, identity: services.identity,
+                    limitEvents: graph.config.host.outboxLimitEvents, logger: services.logger.with("outbox", entry.key))
+                let runner = DatabaseRunner(name: entry.key, database: database, outbox: outbox, logger: services.logger)
+                graph.databases.append(
+                    PipelineGraph.Node(name: entry.key, part: runner, text: text, uses: [:], isKept: false))
+            } catch {
+                problems.report(.invalid, at: entry.value.place, "database type `\(entry.value.type)` refuses the outbox: \(error.message)")
+            }
+        }
+    }
+
+    mutating func addPubSubs() {
+        for entry in graph.config.pubSubs {
+            let text = JSONWriter.text(entry.value.node)
+            if let node = kept(previous?.pubSubs, name: entry.key, text: text) {
+                graph.pubSubs.append(node)
+                continue
+            }
+            let context = context(.pubsub, entry.key, resolver())
+            guard let pubSub = make(entry.value, from: services.registry.pubSubs, context: context) else { continue }
+            let runner = PubSubRunner(name: entry.key, pubSub: pubSub, logger: services.logger)
+            graph.pubSubs.append(PipelineGraph.Node(name: entry.key, part: runner, text: text, uses: [:], isKept: false))
+        }
+    }
+
+    mutating func addGroups() {
+        // Groups that deliver to a channel need it, and channels that replay a group need that: sinks first.
+        for entry in graph.config.groups where entry.value.deliverTo == nil { addGroup(entry) }
+    }
+
+    mutating func addDeliveringGroups() {
+        for entry in graph.config.groups where entry.value.deliverTo != nil { addGroup(entry) }
+    }
+
+    private mutating func addGroup(_ entry: ConfigMap<GroupConfig>.Entry) {
+        let text = text("groups", entry.key)
+        if let node = kept(previous?.groups, name: entry.key, text: text) {
+            graph.groups.append(node)
+            return
+        }
+        let resolver = resolver()
+        let context = context(.group, entry.key, resolver)
+        let topics = entry.value.topics.compactMap { topic($0) }
+        let transforms = chain(entry.value.transforms, context: context)
+        var target: GroupTarget?
+        if let sink = entry.value.sink {
+            target = make(sink, from: services.registry.sinks, context: context).map { .sink($0) }
+        } else if let reference = entry.value.deliverTo {
+            target = channel(reference, resolver).map { .channel($0.channel) }
+        }
+        guard let target, let transforms, topics.count == entry.value.topics.count else { return }
+        var settings = GroupSettings(name: GroupName(entry.key), topics: topics)
+        settings.apply(entry.value)
+        let runner = GroupRunner(
+            settings: settings, target: target, transforms: transforms, log: services.log, registry: services.metrics,
+            dependencies: resolver.usedDatabases.map(\.readiness) + resolver.usedPubSubs.map(\.readiness),
+            logger: services.logger)
+        graph.groups.append(
+            PipelineGraph.Node(name: entry.key, part: runner, text: text, uses: resolver.uses, isKept: false))
+    }
+
+    private func channel(_ reference: ConfigText, _ resolver: GraphResolver) -> ChannelRunner? {
+        let name = reference.plain
+        guard let node = graph.channels.first(where: { $0.name == name }) else {
+            reportUnknown("channel", reference, in: "channels")
+            return nil
+        }
+        resolver.use(PipelineGraph.PartID(kind: .channel, name: name), node.part)
+        return node.part
+    }
+
+    func chain(_ modules: [ConfigModule<TransformKind>], context: ModuleContext) -> TransformChain? {
+        let transforms = modules.compactMap { make($0, from: services.registry.transforms, context: context) }
+        return transforms.count == modules.count ? TransformChain(transforms) : nil
+    }
+
+    mutating func addChannels() {
+        for entry in graph.config.channels { addChannel(entry) }
+        addDeliveringGroups()
+    }
+
+    private mutating func addChannel(_ entry: ConfigMap<ConfigModule<ChannelKind>>.Entry) {
+        let text = JSONWriter.text(entry.value.node)
+        if let node = kept(previous?.channels, name: entry.key, text: text) {
+            graph.channels.append(node)
+            return
+        }
+        let resolver = resolver()
+        let context = context(.channel, entry.key, resolver)
+        let platform = platformConfig(ChannelConfig.self, node: entry.value.node, path: entry.value.path)
+        let channel = make(entry.value, from: services.registry.channels, context: context)
+        guard let platform else { return }
+        var bus: (runner: PubSubRunner, channel: String)?
+        if let subscribe = platform.subscribe {
+            guard let runner = resolver.pubSubRunner(subscribe.pubSub) else { return }
+            bus = (runner, subscribe.channel)
+        }
+        var replay: GroupReplay?
+        if let config = platform.replay {
+            guard let made = self.replay(config, resolver) else { return }
+            replay = made
+        }
+        guard let channel else { return }
+        let runner = ChannelRunner(name: entry.key, channel: channel, bus: bus, replay: replay, logger: services.logger)
+        graph.channels.append(
+            PipelineGraph.Node(name: entry.key, part: runner, text: text, uses: resolver.uses, isKept: false))
+    }
+
+    private func replay(_ config: ReplayConfig, _ resolver: GraphResolver) -> GroupReplay? {
+        let name = config.group.plain
+        guard let node = graph.groups.first(where: { $0.name == name }) else {
+            reportUnknown("group", config.group, in: "groups")
+            if graph.config.groups[name]?.deliverTo != nil {
+                problems.report(
+                    .invalid, at: config.group.place, "a group that delivers to a channel cannot be replayed", found: "`\(name)`")
+            }
+            return nil
+        }
+        let stateful = node.part.transforms.transforms.first { type(of: $0).isStateful }
+        if let stateful {
+            problems.report(
+                .invalid, at: config.group.place,
+                "group `\(name)` has the transform `\(type(of: stateful).name)`, whose result depends on other records, so it cannot be replayed")
+            return nil
+        }
+        resolver.use(PipelineGraph.PartID(kind: .group, name: name), node.part)
+        return GroupReplay(
+            topics: node.part.settings.topics, transforms: node.part.transforms, log: services.log)
+    }
+}
+
+extension GroupSettings {
+    fileprivate mutating func apply(_ config: GroupConfig) {
+        start = config.start == .earliest ? .earliest : .latest
+        batchEvents = config.batchEvents
+        batchBytes = config.batchBytes
+        batchWait = .milliseconds(config.batchWaitMilliseconds)
+        commitInterval = .milliseconds(config.commitIntervalMilliseconds)
+        retryInitial = .milliseconds(config.retry.initialMilliseconds)
+        retryMaximum = .milliseconds(config.retry.maxMilliseconds)
+        isPaused = config.isPaused
+    }
+}

@@ -1,0 +1,68 @@
+import Martlet
+
+/// Sources and queries.
+extension GraphBuilder {
+    mutating func addSources() {
+        for entry in graph.config.sources { addSource(entry) }
+    }
+
+    private mutating func addSource(_ entry: ConfigMap<ConfigModule<SourceKind>>.Entry) {
+        let text = JSONWriter.text(entry.value.node)
+        if let node = kept(previous?.sources, name: entry.key, text: text) {
+            graph.sources.append(node)
+            return
+        }
+        let resolver = resolver()
+        let context = context(.source, entry.key, resolver)
+        let platform = platformConfig(SourceConfig.self, node: entry.value.node, path: entry.value.path)
+        let source = make(entry.value, from: services.registry.sources, context: context)
+        guard let platform else { return }
+        let variables = source?.templateVariables ?? ExchangeVariables.kinds
+        let transforms = chain(platform.transforms, context: context)
+        let savesTo = platform.save.flatMap { resolver.databaseRunner($0.database) }
+        let save = platform.save.flatMap { config in
+            savesTo.flatMap { savePlan(config, $0, allowing: variables, context: context) }
+        }
+        let topic = topic(platform.publish.topic)
+        let publish = PublishPlan(
+            platform.publish, allowing: platform.save == nil ? variables : variables.union([.saved]), context: context)
+        guard let source, let transforms, topic != nil, let publish, platform.save == nil || save != nil else { return }
+        let pipeline = SourcePipeline(
+            transforms: transforms, save: save, publish: publish, log: services.log, payloads: services.payloads,
+            metrics: SourceMetrics(registry: services.metrics, source: entry.key), logger: context.logger)
+        let runner = SourceRunner(
+            name: entry.key, source: source, pipeline: pipeline, transforms: transforms, savesTo: savesTo,
+            logger: services.logger)
+        graph.sources.append(
+            PipelineGraph.Node(name: entry.key, part: runner, text: text, uses: resolver.uses, isKept: false))
+    }
+
+    private func savePlan(
+        _ config: SaveConfig, _ runner: DatabaseRunner, allowing kinds: Set<TemplateVariableKind>, context: ModuleContext
+    ) -> SavePlan? {
+        StatementBinding.compile(
+            sql: config.sql, parameters: config.parameters, database: runner.database, allowing: kinds, context: context
+        ).map { SavePlan(binding: $0, outbox: runner.outbox) }
+    }
+
+    mutating func addQueries() {
+        for entry in graph.config.queries {
+            let text = text("queries", entry.key)
+            if let node = kept(previous?.queries, name: entry.key, text: text) {
+                graph.queries.append(node)
+                continue
+            }
+            let resolver = resolver()
+            let context = context(.query, entry.key, resolver)
+            guard let runner = resolver.databaseRunner(entry.value.database),
+                let binding = StatementBinding.compile(
+                    sql: entry.value.sql, parameters: entry.value.parameters, database: runner.database,
+                    allowing: ExchangeVariables.kinds, context: context)
+            else { continue }
+            let query = QueryRunner(
+                name: entry.key, config: entry.value, binding: binding, runner: runner, context: context)
+            graph.queries.append(
+                PipelineGraph.Node(name: entry.key, part: query, text: text, uses: resolver.uses, isKept: false))
+        }
+    }
+}

@@ -1,0 +1,29 @@
+package import Martlet
+
+/// What the host lends to the modules of a graph.
+package struct GraphServices: Sendable {
+    package let registry: ModuleRegistry
+    package let logger: Logger
+    package let metrics: MetricsRegistry
+    package let payloads: any PayloadReader
+    package let schemas: any SchemaCompiler
+    package let loops: any EventLoops
+    /// The log that the pipelines use; it need not be open yet.
+    package let log: any EventLog
+    /// Names this host and its data folder in outboxes.
+    package let identity: HostIdentity
+
+    package init(
+        registry: ModuleRegistry, logger: Logger, metrics: MetricsRegistry, payloads: any PayloadReader,
+        schemas: any SchemaCompiler, loops: any EventLoops, log: any EventLog, identity: HostIdentity
+    ) {
+        self.registry = registry
+        self.logger = logger
+        self.metrics = metrics
+        self.payloads = payloads
+        self.schemas = schemas
+        self.loops = loops
+        self.log = log
+        self.identity = identity
+    }
+}

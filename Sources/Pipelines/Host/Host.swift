@@ -1,0 +1,250 @@
+import Glibc
+import HTTPServer
+package import Martlet
+import Synchronization
+
+/// A running Martlet host: one log, two listeners, and the pipelines of one config.
+///
+/// Life: ``start()`` → any number of ``reload()`` → ``stop()``. One task calls them, one after the other.
+package final class Host: Sendable {
+    /// Where the host is in its life, for `/readyz`.
+    package enum Phase: Sendable {
+        case starting, running, stopping
+    }
+
+    private struct State {
+        var phase = Phase.starting
+        var graph: PipelineGraph
+        var publicServer: HTTPServer?
+        var adminServer: HTTPServer?
+        var publicAddress = ""
+        var adminAddress = ""
+    }
+
+    package let log: EmbeddedEventLog
+    package let metrics: MetricsRegistry
+    let logger: Logger
+    let loops: HostLoops
+    let services: GraphServices
+    private let caches: [ChunkCache]
+    private let router: SwappableRouter
+    private let adminRouter: SwappableRouter
+    private let configPath: String
+    private let overrides: [String]
+    private let dataDirectory: String
+    private let identity: HostIdentity
+    private let state: Mutex<State>
+
+    /// Validates a config and makes a host of it that does not run yet. No side effect.
+    ///
+    /// - Returns: nil if there are problems, which are in the second value.
+    package static func make(
+        configPath: String, overrides: [String], registry: ModuleRegistry, logger: Logger
+    ) -> (Host?, ConfigProblems) {
+        let (loaded, problems) = LoadedConfig.load(path: configPath, overrides: overrides)
+        guard let loaded else { return (nil, problems) }
+        let host = Host(loaded, configPath: configPath, overrides: overrides, registry: registry, logger: logger)
+        return (problems.isEmpty ? host : nil, problems)
+    }
+
+    private init?(
+        _ loaded: LoadedConfig, configPath: String, overrides: [String], registry: ModuleRegistry, logger: Logger
+    ) {
+        self.configPath = configPath
+        self.overrides = overrides
+        self.logger = logger
+        metrics = MetricsRegistry()
+        dataDirectory = loaded.dataDirectory
+        identity = HostIdentity(directory: loaded.dataDirectory)
+        loops = HostLoops(count: loaded.config.host.eventLoops ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+        caches = (0..<loops.count).map { _ in ChunkCache() }
+        log = EmbeddedEventLog(
+            directory: loaded.dataDirectory, config: loaded.config.log, metrics: metrics, logger: logger)
+        services = GraphServices(
+            registry: registry, logger: logger, metrics: metrics, payloads: SimdjsonPayloadReader(),
+            schemas: ValijsonSchemaCompiler(), loops: loops, log: log, identity: identity)
+        guard
+            let graph = GraphBuilder.build(
+                loaded.config, root: loaded.root, baseDirectory: loaded.baseDirectory, services: services,
+                problems: loaded.problems),
+            let empty = try? Router([])
+        else { return nil }
+        router = SwappableRouter(empty)
+        adminRouter = SwappableRouter(empty)
+        state = Mutex(State(graph: graph))
+        collectMetrics()
+    }
+
+    package var phase: Phase { state.withLock { $0.phase } }
+    package var graph: PipelineGraph { state.withLock { $0.graph } }
+    /// The address of the configured paths, with the port in use.
+    package var publicAddress: String { state.withLock { $0.publicAddress } }
+    /// The address of the admin listener, with the port in use.
+    package var adminAddress: String { state.withLock { $0.adminAddress } }
+    /// What the public listener has served.
+    package var serverCounters: HTTPServerCounters? { state.withLock { $0.publicServer }?.counters }
+
+    // MARK: Start
+
+    /// Opens the log, listens, and starts the pipelines. Dependencies that are down are tried again in the background.
+    ///
+    /// - Parameter adminRoutes: the routes of the admin listener.
+    /// - Throws: ``HostError`` or an error of the log or the server that says what the operator can do.
+    package func start(adminRoutes: [Martlet.Route]) async throws {
+        let graph = graph
+        try makeDataDirectory()
+        try await log.open()
+        do {
+            try identity.load()
+            try await ensureTopics(graph)
+            try loops.start()
+            try adminRouter.replace(with: Router(adminRoutes.map { try ServerRoutes.route($0, owner: "admin") }))
+            try install(graph)
+            try listen(graph.config.host)
+        } catch {
+            await log.close()
+            throw error
+        }
+        startParts(of: graph)
+        state.withLock { $0.phase = .running }
+        logger.info("serving", ("listen", publicAddress), ("admin", adminAddress))
+    }
+
+    private func makeDataDirectory() throws {
+        guard mkdir(dataDirectory, 0o755) == 0 || errno == EEXIST else {
+            throw HostError(
+                "cannot make the data folder \(dataDirectory): \(String(cString: strerror(errno))); "
+                    + "set host.data_directory to a folder that this user may write")
+        }
+    }
+
+    func ensureTopics(_ graph: PipelineGraph) async throws {
+        for topic in graph.topics { _ = try await log.ensureTopic(topic.name, topic.settings) }
+    }
+
+    /// Puts the graph's routes in force for requests that come from now on.
+    func install(_ graph: PipelineGraph) throws {
+        let routes = try graph.routes.map { try ServerRoutes.route($0.route, owner: $0.owner, caches: caches) }
+        try router.replace(with: Router(routes))
+    }
+
+    private func listen(_ config: HostConfig) throws {
+        var settings = HTTPServerSettings()
+        settings.apply(config)
+        let publicServer = HTTPServer(loops: loops.loops, settings: settings) { [router] in router.dispatch($0) }
+        let adminServer = HTTPServer(loops: [loops.loops[0]], settings: settings) { [adminRouter] in adminRouter.dispatch($0) }
+        let publicAddress = try publicServer.listen(on: ListenAddress(parsing: config.listen))
+        let adminAddress = try adminServer.listen(on: ListenAddress(parsing: config.adminListen))
+        state.withLock { state in
+            state.publicServer = publicServer
+            state.adminServer = adminServer
+            state.publicAddress = publicAddress.description
+            state.adminAddress = adminAddress.description
+        }
+    }
+
+    /// Starts the parts that do not run yet.
+    func startParts(of graph: PipelineGraph) {
+        let saving = Set(graph.sources.compactMap { $0.part.savesTo.map(ObjectIdentifier.init) })
+        for node in graph.databases { node.part.start(withOutbox: saving.contains(ObjectIdentifier(node.part))) }
+        for node in graph.pubSubs where !node.isKept { node.part.start() }
+        for node in graph.channels where !node.isKept { node.part.start() }
+        for node in graph.groups where !node.isKept { node.part.start() }
+        for node in graph.sources where !node.isKept { node.part.start() }
+    }
+
+    // MARK: Reload
+
+    /// Reads the config file again and puts it in force. Parts that did not change run on, with their connections.
+    /// A config with problems changes nothing; the problems are returned.
+    package func reload() async -> ConfigProblems {
+        let (loaded, problems) = LoadedConfig.load(path: configPath, overrides: overrides)
+        guard let loaded else { return problems }
+        let old = graph
+        guard
+            let new = GraphBuilder.build(
+                loaded.config, root: loaded.root, baseDirectory: loaded.baseDirectory, services: services, previous: old,
+                problems: problems)
+        else { return problems }
+        do {
+            try await ensureTopics(new)
+        } catch {
+            problems.report(.invalid, at: ConfigPlace(path: ConfigPath([.key("topics")]), position: .none), "\(error)")
+            return problems
+        }
+        await replace(old, with: new)
+        logger.info("config reloaded")
+        return problems
+    }
+
+    private func replace(_ old: PipelineGraph, with new: PipelineGraph) async {
+        let leaving = GraphDifference(from: old, to: new)
+        // What uses a database that leaves must be done with it before its successor opens: both write one outbox.
+        for source in leaving.sourcesOfDatabases { await source.stop() }
+        for group in leaving.groups { await group.stop() }
+        for channel in leaving.channels { await channel.stop(within: .seconds(1)) }
+        for pubSub in leaving.pubSubs { await pubSub.stop() }
+        for database in leaving.databases { await database.stop() }
+        state.withLock { $0.graph = new }
+        startParts(of: new)
+        do {
+            try install(new)
+        } catch {
+            // The routes were checked when the graph was built.
+            logger.error("cannot install the routes: \(error)")
+        }
+        for source in leaving.otherSources { await source.stop() }
+    }
+
+    // MARK: Stop
+
+    /// Finishes what is under way within the grace period, commits and closes everything.
+    package func stop() async {
+        let (graph, servers) = state.withLock { state in
+            state.phase = .stopping
+            return (state.graph, [state.publicServer, state.adminServer].compactMap { $0 })
+        }
+        let grace = Duration.seconds(graph.config.host.shutdownGraceSeconds)
+        logger.info("stopping", ("grace_seconds", String(graph.config.host.shutdownGraceSeconds)))
+        for channel in graph.channels { await channel.part.stop(within: grace / 2) }
+        await withTaskGroup(of: Void.self) { tasks in
+            for server in servers { tasks.addTask { await server.stop(grace: grace / 2) } }
+        }
+        for source in graph.sources { await source.part.stop() }
+        for group in graph.groups { await group.part.stop() }
+        for pubSub in graph.pubSubs { await pubSub.part.stop() }
+        for database in graph.databases { await database.part.stop() }
+        await log.close()
+        loops.stop()
+        logger.info("stopped")
+    }
+
+    private func collectMetrics() {
+        let uptime = metrics.gauge("martlet_start_time_seconds", "When the host started, seconds since the epoch.")
+        uptime.set(Int(Timestamp.now() / 1000))
+        let exported = ServerMetrics(registry: metrics)
+        metrics.beforeCollecting { [weak self] in
+            guard let self else { return }
+            if let counters = serverCounters { exported.update(counters) }
+            let graph = graph
+            for node in graph.groups { node.part.updateLag() }
+            for node in graph.databases {
+                metrics.gauge(
+                    "martlet_outbox_events", "Events in a database's outbox.", labels: [("database", node.name)]
+                ).set(node.part.outbox.waiting)
+            }
+        }
+    }
+}
+
+extension HTTPServerSettings {
+    fileprivate mutating func apply(_ config: HostConfig) {
+        request.bodyBytesMax = config.maxBodyBytes
+        request.headerBytesMax = config.maxHeaderBytes
+        connectionCountMax = config.maxConnections
+        headerTimeout = .seconds(config.headerTimeoutSeconds)
+        bodyTimeout = .seconds(config.bodyTimeoutSeconds)
+        idleTimeout = .seconds(config.idleTimeoutSeconds)
+        writeStallTimeout = .seconds(config.writeTimeoutSeconds)
+    }
+}

@@ -1,0 +1,48 @@
+import HTTPServer
+import Martlet
+
+/// The server's exchange as the SDK's modules see it.
+final class ServerExchange: Martlet.HTTPExchange {
+    private let exchange: WireExchange
+    private let cache: ChunkCache?
+
+    init(_ exchange: WireExchange, cache: ChunkCache?) {
+        self.exchange = exchange
+        self.cache = cache
+    }
+
+    var method: String { exchange.request.method.name }
+    var target: String { exchange.request.target }
+    var loopIndex: Int { exchange.loop.index }
+
+    var body: Bytes {
+        let body = exchange.request.body
+        return Bytes(unsafeOwner: body, start: body.pointer, count: body.count)
+    }
+
+    func pathParameter(_ name: String) -> String? { exchange.pathParameter(name) }
+    func queryParameter(_ name: String) -> String? { exchange.request.queryParameter(name) }
+    func header(_ name: String) -> String? { exchange.request.header(name) }
+
+    func respond(_ response: Martlet.HTTPResponse) {
+        let headers: HTTPHeaders
+        do throws(HTTPHeaderError) {
+            headers = try HTTPHeaders(response.headers)
+        } catch {
+            // A module's defect, which the client must not see as success.
+            return exchange.respondProblem(WireProblem(.internalServerError, error.description))
+        }
+        let body = response.body.withUnsafeBytes { SharedBytes(copying: $0) }
+        exchange.respond(HTTPStatus(response.status), headers: headers, body: body)
+    }
+
+    func startStream(
+        status: Int, headers: [(name: String, value: String)], queueLimit: Int, onClose: @escaping @Sendable () -> Void
+    ) -> any Martlet.HTTPStream {
+        // Headers of streams are constants of the channel; one that cannot be sent is its defect.
+        let fields = (try? HTTPHeaders(headers)) ?? .none
+        let stream = exchange.startStream(HTTPStatus(status), headers: fields, queueBytesMax: queueLimit)
+        stream.onClose = { _ in onClose() }
+        return ServerStream(stream, cache: cache ?? ChunkCache())
+    }
+}
