@@ -98,7 +98,7 @@ public final class HTTPSource: EventSource, RouteProviding {
 
     private func takeOne(_ payload: Bytes, headers: [Header], _ exchange: any HTTPExchange, _ intake: any Intake) {
         let input = SourceInput(
-            payload: payload, headers: headers, variables: RequestVariables(exchange: exchange),
+            payload: payload, headers: headers, variables: ExchangeVariables(exchange),
             idempotencyKey: exchange.header("idempotency-key"))
         intake.accept([input]) { [gate, respond] outcomes in
             for outcome in outcomes.prefix(1) {
@@ -111,7 +111,7 @@ public final class HTTPSource: EventSource, RouteProviding {
     /// The events of a batch are taken one by one: some may be refused while others are saved. A repeated batch with
     /// the same idempotency key is safe, since each event has a key of its own derived from it.
     private func takeBatch(_ batch: Batch, _ exchange: any HTTPExchange, _ intake: any Intake) {
-        let variables = RequestVariables(exchange: exchange)
+        let variables = ExchangeVariables(exchange)
         let key = exchange.header("idempotency-key")
         var inputs: [SourceInput] = []
         inputs.reserveCapacity(batch.payloads.count)

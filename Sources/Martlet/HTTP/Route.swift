@@ -64,6 +64,8 @@ public protocol HTTPStream: AnyObject, Sendable {
     var queuedBytes: Int { get }
     /// Ends the stream after what is queued.
     func close()
+    /// Ends the stream at once; what is queued is lost.
+    func abort()
 }
 
 /// Bytes framed once as an HTTP/1.1 chunk, to be written to any number of streams.
@@ -73,20 +75,43 @@ public final class HTTPChunk: Sendable {
     /// The part of ``framed`` that is content.
     public let content: Bytes
 
-    public init(_ content: Bytes) {
-        let head = String(content.count, radix: 16) + "\r\n"
-        let headCount = head.utf8.count
-        let framed = Bytes(capacity: headCount + content.count + 2) { target in
-            target.copyBytes(from: head.utf8)
-            content.withUnsafeBytes { source in
-                UnsafeMutableRawBufferPointer(rebasing: target[headCount...]).copyMemory(from: source)
+    public convenience init(_ content: Bytes) {
+        self.init(framing: content.count) { target in
+            content.withUnsafeBytes { target.copyMemory(from: $0) }
+        }
+    }
+
+    /// Copies the content from an array.
+    public convenience init(copying content: [UInt8]) {
+        self.init(framing: content.count) { target in target.copyBytes(from: content) }
+    }
+
+    /// One chunk with the content of several, so that they take one write.
+    public convenience init(joining chunks: [HTTPChunk]) {
+        self.init(framing: chunks.reduce(0) { $0 + $1.content.count }) { target in
+            var position = 0
+            for chunk in chunks {
+                chunk.content.withUnsafeBytes { source in
+                    UnsafeMutableRawBufferPointer(rebasing: target[position...]).copyMemory(from: source)
+                    position += source.count
+                }
             }
-            target[headCount + content.count] = UInt8(ascii: "\r")
-            target[headCount + content.count + 1] = UInt8(ascii: "\n")
-            return headCount + content.count + 2
+        }
+    }
+
+    /// - Parameter fill: copies `count` bytes of content.
+    private init(framing count: Int, fill: (UnsafeMutableRawBufferPointer) -> Void) {
+        let head = String(count, radix: 16) + "\r\n"
+        let headCount = head.utf8.count
+        let framed = Bytes(capacity: headCount + count + 2) { target in
+            target.copyBytes(from: head.utf8)
+            if count > 0 { fill(UnsafeMutableRawBufferPointer(rebasing: target[headCount..<headCount + count])) }
+            target[headCount + count] = UInt8(ascii: "\r")
+            target[headCount + count + 1] = UInt8(ascii: "\n")
+            return headCount + count + 2
         }
         self.framed = framed
-        self.content = framed.slice(headCount..<headCount + content.count)
+        content = framed.slice(headCount..<headCount + count)
     }
 }
 

@@ -8,6 +8,9 @@ public protocol DeliveryChannel: Module {
     /// Takes messages over durably, or hands each to the connections it matches. Returns what became of them.
     func deliver(_ messages: [Message]) async throws -> WriteResult
 
+    /// Why this channel, as it is configured, cannot be opened with a replay: a config problem of `replay`. Nil if it can.
+    var replayRefusal: String? { get }
+
     /// The subscription may have lost messages (reconnected, overflowed): positions must be compared with the log.
     func mayHaveMissedMessages()
 
@@ -18,6 +21,7 @@ public protocol DeliveryChannel: Module {
 }
 
 extension DeliveryChannel {
+    public var replayRefusal: String? { nil }
     public func mayHaveMissedMessages() {}
     public func drain(within grace: Duration) async {}
 }

@@ -1,19 +1,22 @@
 /// Rereads a group's messages from the log, with the group's transforms applied again, so that a resumed stream
 /// holds exactly what the live one would have.
 public protocol MessageReplay: Sendable {
-    /// The topics read, each with its partitions' ends now: where a connection that starts live begins.
-    func ends() -> [ReplayTopic]
+    /// The topics read, each with its partitions' ends now: where a connection that starts live begins. Quick: it is
+    /// called on event loops. Throws a transient error while the log cannot tell, rather than leave a topic out.
+    func ends() throws -> [ReplayTopic]
 
-    /// The first offsets that retention has kept.
-    func starts() -> [ReplayTopic]
+    /// The first offsets that retention has kept. Throws as ``ends()`` does.
+    func starts() throws -> [ReplayTopic]
 
     /// The partition that events of this key go to now, by Kafka's partitioner.
     func partition(of key: Bytes, topic: TopicName) -> PartitionID?
 
-    /// Messages of `key` in one partition from `offset` on, in order, at most `limit` of them; rereads no further
-    /// than `end`. Transient errors are the caller's to retry.
+    /// Messages of `key` in one partition from `offset` on, in order, at most `limit` of them or a little more: those
+    /// of one record come together. Rereads no further than `end`. Transient errors are the caller's to retry.
+    ///
+    /// - Parameter key: nil for the messages of all keys.
     func read(
-        topic: TopicName, partition: PartitionID, key: Bytes, from offset: Offset, to end: Offset, limit: Int
+        topic: TopicName, partition: PartitionID, key: Bytes?, from offset: Offset, to end: Offset, limit: Int
     ) async throws -> ReplayPage
 }
 
@@ -33,6 +36,7 @@ public struct ReplayTopic: Sendable {
 
 /// A piece of a replayed partition.
 public struct ReplayPage: Sendable {
+    /// ``Message/isLast`` is set as in the live stream; ``Message/previousOffset`` is not.
     public let messages: [Message]
     /// Where the next page starts; everything before it has been looked at.
     public let next: Offset

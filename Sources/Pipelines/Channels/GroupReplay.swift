@@ -15,20 +15,23 @@ package struct GroupReplay: MessageReplay {
         self.log = log
     }
 
-    package func ends() -> [ReplayTopic] {
-        positions { $0.upperBound }
+    package func ends() throws -> [ReplayTopic] {
+        try positions { $0.upperBound }
     }
 
-    package func starts() -> [ReplayTopic] {
-        positions { $0.lowerBound }
+    package func starts() throws -> [ReplayTopic] {
+        try positions { $0.lowerBound }
     }
 
-    private func positions(_ pick: (Range<Offset>) -> Offset) -> [ReplayTopic] {
-        topics.compactMap { log.topic($0) }.map { topic in
-            let offsets = (0..<PartitionID(topic.partitions)).map { partition in
-                (try? log.offsets(topic: topic.name, partition: partition)).map(pick) ?? 0
+    private func positions(_ pick: (Range<Offset>) -> Offset) throws -> [ReplayTopic] {
+        try topics.map { name in
+            guard let topic = log.topic(name) else {
+                throw ModuleError.transient("replay.topic_unknown", "the log does not know the topic \(name) yet")
             }
-            return ReplayTopic(topic: topic.name, incarnation: topic.incarnation, offsets: offsets)
+            let offsets = try (0..<PartitionID(topic.partitions)).map { partition in
+                pick(try log.offsets(topic: name, partition: partition))
+            }
+            return ReplayTopic(topic: name, incarnation: topic.incarnation, offsets: offsets)
         }
     }
 
@@ -37,7 +40,7 @@ package struct GroupReplay: MessageReplay {
     }
 
     package func read(
-        topic: TopicName, partition: PartitionID, key: Bytes, from offset: Offset, to end: Offset, limit: Int
+        topic: TopicName, partition: PartitionID, key: Bytes?, from offset: Offset, to end: Offset, limit: Int
     ) async throws -> ReplayPage {
         let available = try log.offsets(topic: topic, partition: partition)
         let gapUntil = offset < available.lowerBound ? available.lowerBound : nil
@@ -51,13 +54,15 @@ package struct GroupReplay: MessageReplay {
         for record in records where record.offset < end {
             if matching.count == limit { break }
             next = record.offset + 1
-            if record.event.key == key { matching.append(record) }
+            if key == nil || record.event.key == key { matching.append(record) }
         }
         var messages: [Message] = []
         for result in try await transforms.apply(to: matching) {
             // A record on which a transform fails was dead-lettered, so no stream has it.
             guard case .success(let outputs) = result else { continue }
-            messages += outputs.map { Message(record: $0, previousOffset: nil) }
+            messages += outputs.enumerated().map { index, output in
+                Message(record: output, previousOffset: nil, isLast: index + 1 == outputs.count)
+            }
         }
         return ReplayPage(messages: messages, next: next, gapUntil: gapUntil)
     }

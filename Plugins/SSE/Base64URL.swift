@@ -1,0 +1,54 @@
+/// The base64url alphabet of RFC 4648, section 5, without padding.
+enum Base64URL {
+    private static let alphabet = [UInt8]("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
+
+    /// Encodes byte by byte, so that no array of the input is needed.
+    struct Writer {
+        private var bits: UInt32 = 0
+        private var count: UInt32 = 0
+
+        mutating func append(_ byte: UInt8, to text: inout [UInt8]) {
+            bits = bits << 8 | UInt32(byte)
+            count += 8
+            while count >= 6 {
+                count -= 6
+                text.append(Base64URL.alphabet[Int(bits >> count & 0x3F)])
+            }
+        }
+
+        mutating func finish(_ text: inout [UInt8]) {
+            if count > 0 { text.append(Base64URL.alphabet[Int(bits << (6 - count) & 0x3F)]) }
+            count = 0
+        }
+    }
+
+    /// Nil if the text has other characters, an impossible length, or bits set that no encoder sets.
+    static func decode(_ text: String) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(text.utf8.count * 3 / 4)
+        var bits: UInt32 = 0
+        var count: UInt32 = 0
+        for character in text.utf8 {
+            guard let value = value(of: character) else { return nil }
+            bits = bits << 6 | value
+            count += 6
+            if count >= 8 {
+                count -= 8
+                bytes.append(UInt8(truncatingIfNeeded: bits >> count))
+                bits &= (1 << count) - 1
+            }
+        }
+        return count < 6 && bits == 0 ? bytes : nil
+    }
+
+    private static func value(of character: UInt8) -> UInt32? {
+        switch character {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"): UInt32(character - UInt8(ascii: "A"))
+        case UInt8(ascii: "a")...UInt8(ascii: "z"): UInt32(character - UInt8(ascii: "a")) + 26
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(character - UInt8(ascii: "0")) + 52
+        case UInt8(ascii: "-"): 62
+        case UInt8(ascii: "_"): 63
+        default: nil
+        }
+    }
+}

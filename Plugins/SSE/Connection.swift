@@ -1,0 +1,40 @@
+import Martlet
+
+/// One stream of one client. Touched only on its shard's loop.
+///
+/// Memory: this object, no task and no timer; positions of its own only while it is not live.
+final class Connection {
+    /// What messages match it by.
+    let key: Bytes
+    var state: ConnectionState
+    /// Nil once it has ended.
+    var stream: (any HTTPStream)?
+    /// It ended, perhaps before it was in the shard's table.
+    var hasEnded = false
+    /// Why the host ended it; nil if the client did.
+    var reason: StreamMetrics.Disconnect?
+
+    /// Where it stands among the connections of its key, and among all of the shard.
+    var indexInKey = 0
+    var indexInShard = 0
+    /// Which of the heartbeat's turns is its.
+    let turn: Int
+    var wasWrittenSinceTurn = false
+
+    /// A piece of the log is being read for it.
+    var isReading = false
+    /// It waits for the socket before it reads on.
+    var isPaused = false
+    var readFailures = 0
+
+    /// Chunks of the batch under way, to be written at once.
+    var outgoing: [HTTPChunk] = []
+    var outgoingBytes = 0
+    var outgoingEvents = 0
+
+    init(key: Bytes, state: ConnectionState, turn: Int) {
+        self.key = key
+        self.state = state
+        self.turn = turn
+    }
+}

@@ -1,0 +1,43 @@
+import Martlet
+import Synchronization
+
+/// What a hub's shards use of the host: its loops, the log, the limits.
+final class HubServices: ShardServices {
+    let loops: any EventLoops
+    private let limits: ConnectionLimits
+    private let pool: ReplayPool?
+    private let layout: StreamLayout?
+    private let isClosed = Atomic<Bool>(false)
+
+    init(loops: any EventLoops, limits: ConnectionLimits, replay: (any MessageReplay)?, layout: StreamLayout?) {
+        self.loops = loops
+        self.limits = limits
+        self.layout = layout
+        pool = replay.map { ReplayPool($0) }
+    }
+
+    func read(_ read: ConnectionRead, for connection: Connection, of shard: Shard) {
+        guard let pool, let layout else { return }
+        let handle = ConnectionHandle(connection)
+        pool.submit(read, layout.topics[read.slot.topic]) { [loops] result in
+            loops.execute(on: shard.index) { shard.received(read, for: handle.connection, result) }
+        }
+    }
+
+    func schedule(_ shard: Shard, after delay: Duration, _ work: @escaping @Sendable (Shard) -> Void) {
+        loops.schedule(on: shard.index, after: delay) { [weak self] in
+            guard let self, !isClosed.load(ordering: .relaxed) else { return }
+            work(shard)
+        }
+    }
+
+    func released(_ connection: Connection) {
+        limits.release(connection.key)
+    }
+
+    /// What is scheduled does not run any more, and nothing more is read.
+    func close() {
+        isClosed.store(true, ordering: .relaxed)
+        pool?.close()
+    }
+}

@@ -1,0 +1,56 @@
+public import Martlet
+
+/// The fields of `"type": "sse"`.
+public struct SSEChannelConfig: ModuleConfig {
+    public let path: ConfigText
+    public let match: MatchConfig?
+    public let eventName: ConfigText?
+    public let data: ConfigObject?
+    public let heartbeatSeconds: Int
+    public let retryMilliseconds: Int
+    public let bufferBytes: Int
+    public let maxConnections: Int
+    public let maxConnectionsPerKey: Int
+
+    public init(from fields: inout ConfigFields) {
+        path = fields.required(
+            "path", "The path of the route; `{name}` is a segment that templates read as `${@path.name}`.",
+            example: "/users/{user}/stream")
+        match = fields.optional(
+            "match", "Which messages a connection gets: those for which both templates have the same text. Without it all.")
+        eventName = fields.optional(
+            "event_name", "The name of the events, plain or a template; without it clients see `message`.", example: "like")
+        data = fields.optional(
+            "data", "The events' data, JSON whose strings may be templates; by default the payload.",
+            example: ["text": "${/text}"])
+        heartbeatSeconds = fields.optional(
+            "heartbeat_seconds", default: 15, in: 1...3_600, "A quiet connection gets a comment this often.")
+        retryMilliseconds = fields.optional(
+            "retry_ms", default: 3_000, in: 0...3_600_000, "How long clients wait before they reconnect.")
+        bufferBytes = fields.optional(
+            "buffer_bytes", default: 262_144, in: 4_096...1_073_741_824,
+            "What may wait for one slow client; past it the client is disconnected. Events of more than half of it "
+                + "become a gap.")
+        maxConnections = fields.optional(
+            "max_connections", default: 20_000, in: 1...10_000_000, "Connections; past it the answer is 503.")
+        maxConnectionsPerKey = fields.optional(
+            "max_connections_per_key", default: 100, in: 1...10_000_000,
+            "Connections that match by the same text; past it the answer is 429.")
+        if !path.plain.hasPrefix("/") {
+            fields.problem(at: "path", "must begin with `/`", found: JSONText.quoted(path.plain))
+        }
+    }
+}
+
+/// The block `match`.
+public struct MatchConfig: ModuleConfig {
+    /// Over the record; `${@key}` where streams resume.
+    public let message: ConfigText
+    /// Over the request.
+    public let connection: ConfigText
+
+    public init(from fields: inout ConfigFields) {
+        message = fields.required("message", "A template over the record.", example: "${@key}")
+        connection = fields.required("connection", "A template over the request.", example: "${@path.user}")
+    }
+}

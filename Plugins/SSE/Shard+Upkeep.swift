@@ -1,0 +1,45 @@
+import Martlet
+
+extension Shard {
+    /// Starts the heartbeat, which goes on for as long as the services run what is scheduled.
+    func startHeartbeat() {
+        services.schedule(self, after: settings.heartbeat / Upkeep.turns) { shard in
+            shard.beat()
+            shard.startHeartbeat()
+        }
+    }
+
+    /// One turn: a line to those of its connections to which nothing was written since their last turn.
+    private func beat() {
+        let hasMoved = upkeep.startTurn(at: version)
+        let comment = EventRenderer.heartbeat { _ in false }
+        let moved = hasMoved ? EventRenderer.heartbeat(appendID: id(positions)) : comment
+        let connections = table.all.filter { $0.turn == upkeep.turn }
+        for connection in connections {
+            connection.state.settle(live: positions)
+            if connection.wasWrittenSinceTurn { continue }
+            enqueue(connection.state.ownPositions == nil ? moved : comment, events: 0, to: connection)
+        }
+        flush()
+        for connection in connections { connection.wasWrittenSinceTurn = false }
+    }
+
+    /// Tells every client when to reconnect, each at another time, and ends the streams.
+    ///
+    /// - Parameter spread: the time over which all clients come back.
+    func drain(spread: Duration) {
+        let connections = table.all
+        let span = Int(spread / .milliseconds(1))
+        for (index, connection) in connections.enumerated() {
+            let wait = settings.retryMilliseconds + span * index / max(1, connections.count)
+            enqueue(EventRenderer.retry(milliseconds: wait), events: 0, to: connection)
+        }
+        flush()
+        for connection in connections where connection.stream != nil { disconnect(connection, .drain) }
+    }
+
+    /// Ends every stream.
+    func close() {
+        for connection in table.all where connection.stream != nil { disconnect(connection, .closed) }
+    }
+}

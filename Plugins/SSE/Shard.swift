@@ -1,0 +1,237 @@
+import Martlet
+
+/// The connections of one event loop. Everything here runs on that loop.
+final class Shard: @unchecked Sendable {
+    // Unchecked: made before the loop knows it, and from then on touched only on the loop.
+
+    /// How often a connection that waits for its socket is looked at.
+    private static let pauseCheck = Duration.milliseconds(50)
+
+    let index: Int
+    let renderer: EventRenderer
+    let settings: StreamSettings
+    let metrics: StreamMetrics
+    let services: any ShardServices
+    let logger: Logger
+    /// Nil without a replay: then there are no positions and nothing to resume from.
+    let layout: StreamLayout?
+    /// Everything before them has been handed to the live connections.
+    private(set) var positions: StreamPositions
+    /// Grows when the positions move.
+    private(set) var version = 0
+
+    private(set) var table = ConnectionTable()
+    var upkeep = Upkeep()
+    var outbox = Outbox()
+    /// Connections that wait for their socket.
+    private var paused: [Connection] = []
+    private var isPauseCheckDue = false
+
+    init(
+        index: Int, layout: StreamLayout?, positions: StreamPositions, renderer: EventRenderer,
+        settings: StreamSettings, metrics: StreamMetrics, services: any ShardServices, logger: Logger
+    ) {
+        self.index = index
+        self.layout = layout
+        self.positions = positions
+        self.renderer = renderer
+        self.settings = settings
+        self.metrics = metrics
+        self.services = services
+        self.logger = logger
+    }
+
+    // MARK: The live stream
+
+    /// Takes the next steps of the live stream.
+    func apply(_ items: [LiveItem]) {
+        version += 1
+        for item in items {
+            switch item {
+            case .message(let message): deliver(message)
+            case .foreign(let message, let key): deliverForeign(message, key)
+            case .advance(let slot, let place): positions[slot] = max(positions[slot], place)
+            case .gap(let slot, let place): deliverGap(slot, place)
+            case .loss: deliverLoss()
+            }
+        }
+        flush()
+    }
+
+    private func deliver(_ message: LiveMessage) {
+        positions[message.slot] = message.after
+        let receivers = table.matching(message.key)
+        if receivers.isEmpty { return }
+        var shared: EventRenderer.Rendered?
+        for connection in receivers where connection.stream != nil {
+            switch connection.state.receive(message, live: positions) {
+            case .none:
+                break
+            case .write:
+                if shared == nil { shared = render(message.message, positions) }
+                guard let shared else { return }
+                send(shared, to: connection)
+            case .writeAs(let own):
+                if let rendered = render(message.message, own) { send(rendered, to: connection) }
+            }
+        }
+    }
+
+    private func deliverForeign(_ message: Message, _ key: Bytes) {
+        let receivers = table.matching(key)
+        guard !receivers.isEmpty, let rendered = render(message, nil) else { return }
+        for connection in receivers where connection.stream != nil { send(rendered, to: connection) }
+    }
+
+    private func deliverGap(_ slot: StreamSlot, _ place: StreamPlace) {
+        positions[slot] = max(positions[slot], place)
+        let shared = gap(.retention, positions)
+        for connection in table.all where connection.stream != nil {
+            switch connection.state.receiveGap(slot, place) {
+            case .none: break
+            case .write: send(.gap(shared, .retention), to: connection)
+            case .writeAs(let own): send(.gap(gap(.retention, own), .retention), to: connection)
+            }
+        }
+    }
+
+    private func deliverLoss() {
+        let chunk = gap(.lost, nil)
+        for connection in table.all where connection.stream != nil { send(.gap(chunk, .lost), to: connection) }
+    }
+
+    // MARK: Connections
+
+    /// Takes a connection in, before its first byte: from here on it sees every live message.
+    func add(_ connection: Connection) {
+        table.add(connection)
+        metrics.connections.add(1)
+    }
+
+    /// Writes the first bytes of a stream and starts its catching up.
+    ///
+    /// - Parameter hasGap: the client's id did not say where it stood.
+    func start(_ connection: Connection, hasGap: Bool) {
+        let own = connection.state.ownPositions
+        let opening = EventRenderer.opening(
+            retryMilliseconds: settings.retryMilliseconds, appendID: id(own ?? positions))
+        enqueue(opening, events: 0, to: connection)
+        if hasGap { send(.gap(gap(.unknownID, own ?? positions), .unknownID), to: connection) }
+        flush()
+        if connection.state.isCatchingUp {
+            metrics.replays.add()
+            catchUp(connection)
+        }
+    }
+
+    /// The stream has ended, whoever ended it.
+    func ended(_ connection: Connection) {
+        connection.hasEnded = true
+        guard connection.stream != nil else { return }
+        connection.stream = nil
+        connection.outgoing = []
+        table.remove(connection)
+        metrics.connections.add(-1)
+        metrics.disconnected(connection.reason ?? .client)
+        services.released(connection)
+    }
+
+    func disconnect(_ connection: Connection, _ reason: StreamMetrics.Disconnect) {
+        connection.reason = reason
+        let stream = connection.stream
+        if reason == .slow { stream?.abort() } else { stream?.close() }
+        ended(connection)
+    }
+
+    // MARK: Catching up
+
+    /// Takes the next step of a connection that is behind.
+    private func catchUp(_ connection: Connection) {
+        guard let stream = connection.stream, !connection.isReading, !connection.isPaused else { return }
+        if stream.queuedBytes > settings.bufferBytes / 2 { return pause(connection) }
+        switch connection.state.nextStep(live: positions) {
+        case .none:
+            break
+        case .read(let slot, let from, let to):
+            connection.isReading = true
+            let key = settings.isBroadcast ? nil : connection.key
+            services.read(ConnectionRead(slot: slot, from: from, to: to, key: key), for: connection, of: self)
+        case .finish:
+            for (message, own) in connection.state.finish(live: positions) {
+                if let rendered = render(message.message, own) { send(rendered, to: connection) }
+            }
+            flush()
+        }
+    }
+
+    /// The piece of the log that ``ShardServices/read(_:for:of:)`` was asked for, or the failure to read it.
+    func received(_ read: ConnectionRead, for connection: Connection, _ result: Result<ReplayPage, ModuleError>) {
+        connection.isReading = false
+        guard connection.stream != nil else { return }
+        switch result {
+        case .success(let page):
+            connection.readFailures = 0
+            let isWritten = write(page, read, to: connection)
+            flush()
+            if isWritten { catchUp(connection) } else if connection.stream != nil { pause(connection) }
+        case .failure:
+            connection.readFailures = min(connection.readFailures + 1, 6)
+            let wait = Duration.milliseconds(500 << connection.readFailures)
+            connection.isPaused = true
+            let handle = ConnectionHandle(connection)
+            services.schedule(self, after: wait) { shard in shard.resume(handle.connection) }
+        }
+    }
+
+    /// Writes what the socket has room for; the rest is read again later. False if some is left.
+    private func write(_ page: ReplayPage, _ read: ConnectionRead, to connection: Connection) -> Bool {
+        if let kept = page.gapUntil, let own = connection.state.replayedGap(read.slot, until: kept) {
+            send(.gap(gap(.retention, own), .retention), to: connection)
+        }
+        for message in page.messages {
+            if let key = read.key, message.record.event.key != key { continue }
+            guard hasRoom(connection, for: message) else { return false }
+            guard let own = connection.state.replayed(message, read.slot) else { continue }
+            if let rendered = render(message, own) { send(rendered, to: connection) }
+            if connection.outgoingBytes > Outbox.joinLimit { flush() }
+        }
+        connection.state.replayed(read.slot, through: page.next)
+        return true
+    }
+
+    private func hasRoom(_ connection: Connection, for message: Message) -> Bool {
+        guard let stream = connection.stream else { return false }
+        let waiting = stream.queuedBytes + connection.outgoingBytes
+        return waiting == 0 || waiting + message.record.event.payload.count < settings.bufferBytes / 2
+    }
+
+    // MARK: Waiting for the socket
+
+    private func pause(_ connection: Connection) {
+        connection.isPaused = true
+        paused.append(connection)
+        schedulePauseCheck()
+    }
+
+    private func schedulePauseCheck() {
+        guard !isPauseCheckDue, !paused.isEmpty else { return }
+        isPauseCheckDue = true
+        services.schedule(self, after: Self.pauseCheck) { $0.checkPaused() }
+    }
+
+    private func checkPaused() {
+        isPauseCheckDue = false
+        let waiting = paused
+        paused = []
+        for connection in waiting {
+            guard let stream = connection.stream else { continue }
+            if stream.queuedBytes > settings.bufferBytes / 4 { paused.append(connection) } else { resume(connection) }
+        }
+        schedulePauseCheck()
+    }
+
+    private func resume(_ connection: Connection) {
+        connection.isPaused = false
+        catchUp(connection)
+    }
+}

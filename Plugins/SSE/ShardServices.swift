@@ -1,0 +1,22 @@
+import Martlet
+
+/// What a shard asks of the world around it; the answers come back on its loop.
+protocol ShardServices: Sendable {
+    /// Reads a piece of the log for a connection, and then calls ``Shard/received(_:for:_:)`` on the shard's loop.
+    func read(_ read: ConnectionRead, for connection: Connection, of shard: Shard)
+
+    /// Runs `work` on the shard's loop after a delay.
+    func schedule(_ shard: Shard, after delay: Duration, _ work: @escaping @Sendable (Shard) -> Void)
+
+    /// The connection has ended.
+    func released(_ connection: Connection)
+}
+
+/// A piece of the log that a connection needs.
+struct ConnectionRead: Sendable {
+    let slot: StreamSlot
+    let from: Offset
+    let to: Offset
+    /// Nil for all messages.
+    let key: Bytes?
+}

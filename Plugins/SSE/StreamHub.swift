@@ -1,0 +1,211 @@
+import Martlet
+import Synchronization
+
+/// An open channel: takes messages from the bus, keeps their stream whole, and hands it to the shards.
+final class StreamHub: Sendable {
+    private struct State {
+        /// Nil without a replay.
+        var feed: LiveFeed?
+        var isRepairing = false
+        var mustCompare = false
+        var isClosed = false
+        var repair: Task<Void, Never>?
+    }
+
+    /// Messages that one reading of a repair may bring.
+    private static let repairPage = 1_000
+
+    let shards: [Shard]
+    let limits: ConnectionLimits
+    let replay: (any MessageReplay)?
+    let matcher: MessageMatcher
+    private let services: HubServices
+    private let inboxes: [ShardInbox]
+    private let room = RoomSignal()
+    private let metrics: StreamMetrics
+    private let logger: Logger
+    private let state: Mutex<State>
+
+    /// - Throws: what the replay throws while the log cannot tell its ends.
+    init(
+        replay: (any MessageReplay)?, loops: any EventLoops, settings: StreamSettings, renderer: EventRenderer,
+        matcher: MessageMatcher, limits: ConnectionLimits, metrics: StreamMetrics, logger: Logger
+    ) throws {
+        let feed = try replay.map { LiveFeed(try $0.ends()) }
+        let services = HubServices(loops: loops, limits: limits, replay: replay, layout: feed?.layout)
+        let positions = feed?.positions ?? StreamPositions(topics: [])
+        self.services = services
+        shards = (0..<loops.count).map { index in
+            Shard(
+                index: index, layout: feed?.layout, positions: positions, renderer: renderer, settings: settings,
+                metrics: metrics, services: services, logger: logger)
+        }
+        inboxes = shards.map { _ in ShardInbox() }
+        state = Mutex(State(feed: feed))
+        self.replay = replay
+        self.matcher = matcher
+        self.limits = limits
+        self.metrics = metrics
+        self.logger = logger
+    }
+
+    func start() {
+        for shard in shards { services.loops.execute(on: shard.index) { shard.startHeartbeat() } }
+    }
+
+    // MARK: The live stream
+
+    /// Hands messages to the shards; waits while one of them is far behind.
+    func deliver(_ messages: [Message]) async {
+        await room.wait { [inboxes] in inboxes.allSatisfy(\.hasRoom) }
+        let startsRepair = state.withLock { state in
+            var items: [LiveItem] = []
+            items.reserveCapacity(messages.count)
+            var isBehind = false
+            for message in messages {
+                switch state.feed?.take(message) ?? .foreign {
+                case .deliver(let slot):
+                    items.append(item(message, slot))
+                case .foreign:
+                    if let key = matcher.key(of: message) { items.append(.foreign(message, key: key)) }
+                case .duplicate:
+                    break
+                case .deferred(let startsRepair):
+                    if startsRepair { metrics.repairs.add() }
+                    isBehind = true
+                }
+            }
+            hand(items)
+            return isBehind && Self.beginRepair(&state)
+        }
+        if startsRepair { runRepair() }
+    }
+
+    private func item(_ message: Message, _ slot: StreamSlot) -> LiveItem {
+        guard let key = matcher.key(of: message) else { return .advance(slot, StreamPlace(after: message)) }
+        return .message(LiveMessage(message, key: key, slot: slot))
+    }
+
+    /// Called under the lock, so that every shard gets the items in the same order.
+    private func hand(_ items: [LiveItem]) {
+        if items.isEmpty { return }
+        for (shard, inbox) in zip(shards, inboxes) where inbox.add(items) {
+            services.loops.execute(on: shard.index) { [room] in
+                for batch in inbox.take() { shard.apply(batch) }
+                room.signal()
+            }
+        }
+    }
+
+    // MARK: Repairs
+
+    /// The bus may have lost messages.
+    func mayHaveMissedMessages() {
+        let startsRepair = state.withLock { state in
+            guard state.feed != nil else {
+                hand([.loss])
+                return false
+            }
+            state.mustCompare = true
+            return Self.beginRepair(&state)
+        }
+        if startsRepair { runRepair() }
+    }
+
+    private static func beginRepair(_ state: inout State) -> Bool {
+        guard !state.isRepairing, !state.isClosed else { return false }
+        state.isRepairing = true
+        return true
+    }
+
+    private func runRepair() {
+        let task = Task { await repair() }
+        state.withLock { $0.repair = task }
+    }
+
+    /// Rereads what the bus lost until nothing is behind. One runs at a time.
+    private func repair() async {
+        guard let replay else { return }
+        var wait = Duration.milliseconds(100)
+        while let step = nextRepairStep() {
+            do {
+                switch step {
+                case .compare:
+                    let ends = try replay.ends()
+                    let behind = state.withLock { $0.feed?.missed(upTo: ends) ?? 0 }
+                    metrics.repairs.add(behind)
+                case .read(let read, let topic):
+                    try await reread(read, topic, replay)
+                }
+                wait = .milliseconds(100)
+            } catch {
+                if step.isCompare { state.withLock { $0.mustCompare = true } }
+                logger.warning("the log cannot be reread: \(error)", ("retry_in", "\(wait)"))
+                guard (try? await Task.sleep(for: wait)) != nil else { continue }
+                wait = min(wait * 2, .seconds(10))
+            }
+        }
+    }
+
+    private enum RepairStep {
+        case compare
+        case read(LiveFeed.RepairRead, TopicName)
+
+        var isCompare: Bool {
+            if case .compare = self { true } else { false }
+        }
+    }
+
+    private func nextRepairStep() -> RepairStep? {
+        state.withLock { state in
+            if !state.isClosed, state.mustCompare {
+                state.mustCompare = false
+                return .compare
+            }
+            if !state.isClosed, let feed = state.feed, let read = feed.nextRead {
+                return .read(read, feed.layout.topics[read.slot.topic])
+            }
+            state.isRepairing = false
+            return nil
+        }
+    }
+
+    private func reread(_ read: LiveFeed.RepairRead, _ topic: TopicName, _ replay: any MessageReplay) async throws {
+        await room.wait { [inboxes] in inboxes.allSatisfy(\.hasRoom) }
+        let page = try await replay.read(
+            topic: topic, partition: PartitionID(read.slot.partition), key: nil, from: read.from.offset, to: read.to,
+            limit: Self.repairPage)
+        let items = state.withLock { state -> [LiveItem] in
+            let items = state.feed?.repaired(read, page, key: matcher.key(of:)) ?? []
+            hand(items)
+            return items
+        }
+        if items.isEmpty {
+            throw ModuleError.transient(
+                "sse.log_behind_bus", "the log has nothing at offset \(read.from.offset) of \(topic)/\(read.slot.partition) yet")
+        }
+    }
+
+    // MARK: The end
+
+    /// Tells the clients when to come back, and returns when all are gone or at the deadline.
+    func drain(within grace: Duration) async {
+        limits.close()
+        // 2,000 clients a second come back, over half a minute at most.
+        let spread = min(Duration.seconds(30), Duration.milliseconds(limits.count / 2))
+        for shard in shards { services.loops.execute(on: shard.index) { shard.drain(spread: spread) } }
+        await limits.waitUntilEmpty(atMost: grace)
+    }
+
+    func close() async {
+        limits.close()
+        let repair = state.withLock { state in
+            state.isClosed = true
+            return state.repair
+        }
+        repair?.cancel()
+        services.close()
+        for shard in shards { services.loops.execute(on: shard.index) { shard.close() } }
+        await limits.waitUntilEmpty(atMost: .seconds(1))
+    }
+}

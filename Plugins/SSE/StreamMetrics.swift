@@ -1,0 +1,57 @@
+import Martlet
+
+/// The counters of one channel.
+struct StreamMetrics: Sendable {
+    /// Why a connection ended.
+    enum Disconnect: String, CaseIterable {
+        /// The client left, or its connection broke.
+        case client
+        /// More than `buffer_bytes` waited for it.
+        case slow
+        /// The host told it to reconnect.
+        case drain
+        /// The channel closed.
+        case closed
+    }
+
+    let connections: Gauge
+    let delivered: Counter
+    let bytes: Counter
+    let replays: Counter
+    let repairs: Counter
+    let unrendered: Counter
+    private let disconnects: [Disconnect: Counter]
+    private let gaps: [GapReason: Counter]
+
+    init(_ registry: MetricsRegistry, channel: String) {
+        let labels = [("channel", channel)]
+        connections = registry.gauge("martlet_sse_connections", "Open streams.", labels: labels)
+        delivered = registry.counter("martlet_sse_delivered_total", "Events written to streams.", labels: labels)
+        bytes = registry.counter("martlet_sse_bytes_total", "Bytes of content written to streams.", labels: labels)
+        replays = registry.counter("martlet_sse_replays_total", "Streams resumed from the log.", labels: labels)
+        repairs = registry.counter(
+            "martlet_sse_repairs_total", "Partitions reread from the log because the bus lost messages.", labels: labels)
+        unrendered = registry.counter(
+            "martlet_sse_unrendered_total", "Events that the templates of the channel could not render.", labels: labels)
+        disconnects = Dictionary(
+            uniqueKeysWithValues: Disconnect.allCases.map { reason in
+                let counter = registry.counter(
+                    "martlet_sse_disconnects_total", "Streams that ended.", labels: labels + [("reason", reason.rawValue)])
+                return (reason, counter)
+            })
+        gaps = Dictionary(
+            uniqueKeysWithValues: GapReason.allCases.map { reason in
+                let counter = registry.counter(
+                    "martlet_sse_gaps_total", "Gap events written to streams.", labels: labels + [("reason", reason.rawValue)])
+                return (reason, counter)
+            })
+    }
+
+    func disconnected(_ reason: Disconnect) {
+        disconnects[reason]?.add()
+    }
+
+    func gap(_ reason: GapReason) {
+        gaps[reason]?.add()
+    }
+}
