@@ -114,6 +114,10 @@ extension GraphBuilder {
         if let config = platform.replay {
             guard let made = self.replay(config, resolver) else { return }
             replay = made
+            if let refusal = channel?.replayRefusal {
+                problems.report(.invalid, at: config.group.place, refusal)
+                return
+            }
         }
         guard let channel else { return }
         let runner = ChannelRunner(name: entry.key, channel: channel, bus: bus, replay: replay, logger: services.logger)
