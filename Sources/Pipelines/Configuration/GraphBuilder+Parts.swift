@@ -114,6 +114,10 @@ extension GraphBuilder {
         if let config = platform.replay {
             guard let made = self.replay(config, resolver) else { return }
             replay = made
+            if let refusal = channel?.replayRefusal {
+                problems.report(.invalid, at: config.group.place, refusal)
+                return
+            }
         }
         guard let channel else { return }
         if let config = platform.replay, let refusal = channel.replayRefusal {

@@ -11,6 +11,8 @@ package final class EmbeddedEventLog: EventLog {
 
     private let configuration: LogConfiguration
     private let engine = Mutex<EmbeddedLog?>(nil)
+    /// The topics by name, so that the hot path copies no list.
+    private let known = Mutex<[TopicName: TopicInfo]>([:])
     private let spreader = KeylessSpreader()
 
     package init(directory: String, config: LogConfig, metrics: MetricsRegistry, logger: Logger) {
@@ -35,6 +37,7 @@ package final class EmbeddedEventLog: EventLog {
             try UnrecoveredLog(configuration).recover()
         }
         engine.withLock { $0 = log }
+        for description in log.topics() { remember(TopicInfo(description)) }
     }
 
     package func close() async {
@@ -50,7 +53,7 @@ package final class EmbeddedEventLog: EventLog {
 
     package func ensureTopic(_ name: TopicName, _ settings: TopicSettings) async throws -> TopicInfo {
         let log = try opened()
-        return try await BlockingWork.run {
+        let info = try await BlockingWork.run {
             try TopicInfo(
                 log.ensureTopic(
                     name.text,
@@ -59,14 +62,20 @@ package final class EmbeddedEventLog: EventLog {
                         retentionBytes: settings.retentionBytes, segmentBytes: settings.segmentBytes,
                         cleanup: settings.cleanup == .delete ? .delete : .compact)))
         }
+        remember(info)
+        return info
+    }
+
+    private func remember(_ info: TopicInfo) {
+        known.withLock { $0[info.name] = info }
     }
 
     package func topic(_ name: TopicName) -> TopicInfo? {
-        (try? opened()).flatMap { log in log.topic(name.text).map { TopicInfo($0) } }
+        known.withLock { $0[name] }
     }
 
     package func topics() -> [TopicInfo] {
-        ((try? opened())?.topics() ?? []).map { TopicInfo($0) }
+        known.withLock { Array($0.values) }.filter { !$0.name.text.hasPrefix("__") }.sorted { $0.name.text < $1.name.text }
     }
 
     // MARK: Appending
@@ -79,7 +88,7 @@ package final class EmbeddedEventLog: EventLog {
         let encoded: EncodedAppend
         do throws(ModuleError) {
             log = try opened()
-            guard let info = log.topic(topic.text) else {
+            guard let info = self.topic(topic) else {
                 throw .blocked("log.unknown_topic", "the log has no topic \(topic); add it to `topics`")
             }
             encoded = EncodedAppend(events, topic: topic.text, partitions: info.partitions, mark: mark, spreader: spreader)
@@ -125,8 +134,8 @@ package final class EmbeddedEventLog: EventLog {
     package func offsets(topic: TopicName, partition: PartitionID) throws -> Range<Offset> {
         let log = try opened()
         do throws(LogError) {
-            let start = try log.startOffset(topic.text, partition: partition)
-            return start..<max(start, try log.endOffset(topic.text, partition: partition))
+            let start = try log.startOffset(topic.text, partition)
+            return start..<max(start, try log.endOffset(topic.text, partition))
         } catch {
             throw ModuleError(error)
         }
@@ -135,7 +144,7 @@ package final class EmbeddedEventLog: EventLog {
     package func offset(topic: TopicName, partition: PartitionID, at timestamp: Int64) async throws -> Offset {
         let log = try opened()
         return try await BlockingWork.run {
-            try log.offset(topic.text, partition: partition, atOrAfter: timestamp)
+            try log.offset(topic.text, partition, atOrAfter: timestamp) ?? log.endOffset(topic.text, partition)
         }
     }
 
@@ -155,7 +164,7 @@ package final class EmbeddedEventLog: EventLog {
     }
 
     package func committedGroups() async throws -> [GroupName] {
-        try opened().groups().map { GroupName($0) }
+        try opened().groups().map { GroupName($0.name) }
     }
 }
 

@@ -4,6 +4,8 @@ import Martlet
 /// Events encoded for the engine: one record batch for each partition they go to.
 struct EncodedAppend: Sendable {
     let appends: [PartitionAppend]
+    /// The partition of each append.
+    private let partitions: [Int32]
     /// For each event, which append it is in and its index there.
     private let slots: [(append: Int32, index: Int32)]
 
@@ -27,6 +29,7 @@ struct EncodedAppend: Sendable {
             members[append].append(index)
         }
         self.slots = slots
+        self.partitions = order
         appends = zip(order, members).map { partition, members in
             PartitionAppend(
                 topic: topic, partition: partition, records: Self.encode(events, members),
@@ -71,7 +74,7 @@ struct EncodedAppend: Sendable {
         slots.map { slot in
             let receipt = receipts[Int(slot.append)]
             return RecordPlace(
-                partition: appends[Int(slot.append)].partition, offset: receipt.baseOffset + Int64(slot.index))
+                partition: partitions[Int(slot.append)], offset: receipt.baseOffset + Int64(slot.index))
         }
     }
 }

@@ -1,0 +1,91 @@
+import Foundation
+import Testing
+
+/// How the code looks, as far as a machine can tell.
+@Suite struct SourceTests {
+    private static let fileLines = 400
+    private static let functionLines = 70
+
+    @Test func filesAreShort() throws {
+        let long = try Repository.product.filter { $0.lines.count > Self.fileLines }
+        #expect(long.isEmpty, "\(long.map { "\($0.path): \($0.lines.count) lines" })")
+    }
+
+    @Test func functionsAreShort() throws {
+        var long: [String] = []
+        for file in try Repository.product {
+            var start: (line: Int, indent: String)?
+            for (number, line) in file.lines.enumerated() {
+                let text = line.trimmingCharacters(in: .whitespaces)
+                let indent = String(line.prefix { $0 == " " })
+                if start == nil, text.hasSuffix("{"), text.contains("func ") || text.contains("init(") {
+                    start = (number, indent)
+                } else if let opened = start, line == opened.indent + "}" {
+                    if number - opened.line > Self.functionLines {
+                        long.append("\(file.path):\(opened.line + 1): \(number - opened.line) lines")
+                    }
+                    start = nil
+                }
+            }
+        }
+        #expect(long.isEmpty, "\(long.joined(separator: "\n"))")
+    }
+
+    @Test(arguments: ["try!", "as!", "fatalError(", "TODO", "FIXME", "XXX"])
+    func theProductHasNo(_ word: String) throws {
+        #expect(try places(of: word).isEmpty, "\(try places(of: word))")
+    }
+
+    @Test func onlyTheTerminalPrints() throws {
+        let places = try places(of: "print(").filter { !$0.contains("Terminal") }
+        #expect(places.isEmpty, "\(places)")
+    }
+
+    @Test func testsDoNotSleep() throws {
+        let sleeping = try Repository.files(under: "Tests").filter { !$0.path.hasPrefix("Tests/TidyTests") }.flatMap { file in
+            file.lines.enumerated().filter { _, line in
+                ["Thread.sleep", "usleep(", " sleep("].contains { line.contains($0) }
+            }.map { "\(file.path):\($0.offset + 1)" }
+        }
+        #expect(sleeping.isEmpty, "\(sleeping)")
+    }
+
+    /// A word in code, not in comments or strings that are comments' examples.
+    private func places(of word: String) throws -> [String] {
+        try Repository.product.flatMap { file in
+            file.lines.enumerated().filter { _, line in
+                let text = line.trimmingCharacters(in: .whitespaces)
+                guard !text.hasPrefix("//"), let range = text.range(of: word) else { return false }
+                // `fingerprint(` is not `print(`, `.text.print(` is somebody's method.
+                let before = range.lowerBound == text.startIndex ? nil : text[text.index(before: range.lowerBound)]
+                return before.map { !$0.isLetter && !$0.isNumber && $0 != "_" } ?? true
+            }.map { "\(file.path):\($0.offset + 1): \($0.element.trimmingCharacters(in: .whitespaces))" }
+        }
+    }
+
+    /// Declarations that a plugin author sees have a doc comment; members of a documented protocol's conformance, which
+    /// repeat its names, need none.
+    @Test func thePublicAPIIsDocumented() throws {
+        let conformances: Set<String> = [
+            "==", "hash", "description", "init(stringLiteral", "init(booleanLiteral", "init(integerLiteral",
+            "init(floatLiteral", "init(arrayLiteral", "init(dictionaryLiteral", "rawValue", "<", "startIndex", "endIndex",
+            "subscript",
+        ]
+        var missing: [String] = []
+        for file in try Repository.files(under: "Sources/Martlet") + Repository.files(under: "Sources/MartletTesting") {
+            for (number, line) in file.lines.enumerated() {
+                let text = line.trimmingCharacters(in: .whitespaces)
+                guard text.hasPrefix("public "), ["func ", "struct ", "class ", "protocol ", "enum "].contains(where: { text.contains($0) }),
+                    !conformances.contains(where: { text.contains($0) })
+                else { continue }
+                var above = number - 1
+                while above >= 0, file.lines[above].trimmingCharacters(in: .whitespaces).hasPrefix("@") { above -= 1 }
+                guard above >= 0, file.lines[above].trimmingCharacters(in: .whitespaces).hasPrefix("///") else {
+                    missing.append("\(file.path):\(number + 1): \(text)")
+                    continue
+                }
+            }
+        }
+        #expect(missing.isEmpty, "\(missing.joined(separator: "\n"))")
+    }
+}
