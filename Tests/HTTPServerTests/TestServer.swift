@@ -23,7 +23,7 @@ struct TestServer {
         let address = try server.listen(on: ListenAddress(host: "127.0.0.1", port: 0))
         let running = TestServer(group: group, server: server, port: address.port)
         do {
-            try await body(running)
+            try await withTaskExecutorPreference(ThreadPerJob.shared) { try await body(running) }
             await running.end()
         } catch {
             await running.end()
