@@ -107,7 +107,7 @@ struct HTTPStreamTests {
             try client.send("HEAD /stream HTTP/1.1\r\nHost: x\r\n\r\n")
             #expect(try client.takeHead().header("Content-Type") == "text/event-stream")
             #expect(try client.takeToEnd() == "")
-            #expect(hub.closed.current == [.closedByServer])
+            await waitUntil("onClose is called") { hub.closed.current == [.closedByServer] }
         }
     }
 
