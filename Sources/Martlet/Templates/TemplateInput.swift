@@ -45,25 +45,8 @@ public struct TemplateInput: Sendable {
         self.init(payload: input.payload, headers: input.headers, variables: input.variables, saved: saved)
     }
 
-    /// The variable's value; nil if it has none. A record's key that is not there is nil too.
-    func value(of variable: TemplateVariable) -> DataValue? {
-        switch variable {
-        case .id: id.map { .text($0.string) }
-        case .key: key.map { .text($0.string) }
-        case .topic: topic.map { .text($0.text) }
-        case .partition: partition.map { .integer(Int64($0)) }
-        case .offset: offset.map { .integer($0) }
-        case .timestamp: timestamp.map { .integer($0) }
-        case .header(let name): header(name).map { .text($0) }
-        case .path(let name): variables?.value(of: .path, name).map { .text($0) }
-        case .query(let name): variables?.value(of: .query, name).map { .text($0) }
-        case .claim(let name): variables?.value(of: .claim, name).map { .text($0) }
-        case .saved(let name): saved[name]
-        }
-    }
-
     /// An event's own header, or a request's.
-    private func header(_ name: String) -> String? {
+    func header(_ name: String) -> String? {
         if let header = headers.first(where: { $0.name == name }) { return header.value.string }
         return variables?.value(of: .header, name)
     }
