@@ -16,12 +16,14 @@ public struct TemplateSet: Sendable {
         case value(TemplateSource)
     }
 
+    /// In the order of the values.
     public let templates: [Template]
     private let compiled: [Compiled]
     private let parts: [TextPart]
     private let constants: [String]
     private let sources: TemplateSources
 
+    /// Prepares templates for evaluating them together, in this order.
     public init(_ templates: [Template]) {
         var sources = TemplateSources(templates.flatMap(\.pointers))
         var constants: [String] = []
@@ -50,7 +52,9 @@ public struct TemplateSet: Sendable {
         self.sources = sources
     }
 
+    /// How many values an evaluation yields.
     public var count: Int { templates.count }
+    /// Whether there is nothing to evaluate.
     public var isEmpty: Bool { templates.isEmpty }
 
     /// Whether evaluating reads the payload.
