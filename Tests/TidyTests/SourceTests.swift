@@ -77,7 +77,7 @@ import Testing
             for (number, line) in file.lines.enumerated() {
                 let text = line.trimmingCharacters(in: .whitespaces)
                 guard text.hasPrefix("public "), ["func ", "struct ", "class ", "protocol ", "enum "].contains(where: { text.contains($0) }),
-                    !conformances.contains(where: { text.contains($0) })
+                    !text.hasSuffix("{}"), !conformances.contains(where: { text.contains($0) })
                 else { continue }
                 var above = number - 1
                 while above >= 0, file.lines[above].trimmingCharacters(in: .whitespaces).hasPrefix("@") { above -= 1 }
