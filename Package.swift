@@ -45,11 +45,12 @@ let package = Package(
         .systemLibrary(name: "CEvent", pkgConfig: "libevent", providers: [.apt(["libevent-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CJQ", providers: [.apt(["libjq-dev", "libonig-dev"])]),
+        .systemLibrary(name: "CCRC32C"),
         .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
         .target(name: "CValijson"),
 
         library("Martlet"),
-        library("EmbeddedLog"),
+        library("EmbeddedLog", ["CCRC32C"]),
         library("HTTPServer", ["CEvent"]),
         library("Pipelines", ["Martlet", "EmbeddedLog", "HTTPServer", "CSimdjson", "CValijson"]),
         library("MartletTesting", ["Martlet"]),
