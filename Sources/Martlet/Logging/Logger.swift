@@ -30,7 +30,7 @@ public struct Logger: Sendable {
 
     /// A logger whose lines also carry another field, such as `group`.
     public func with(_ name: String, _ value: String) -> Logger {
-        Logger(output: output, fields: fields + [(name, value)])
+        Logger(output: output, fields: fields.filter { $0.0 != name } + [(name, value)])
     }
 
     public func debug(_ message: @autoclosure () -> String, _ extra: (String, String)...) {
