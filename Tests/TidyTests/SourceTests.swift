@@ -18,7 +18,7 @@ import Testing
             for (number, line) in file.lines.enumerated() {
                 let text = line.trimmingCharacters(in: .whitespaces)
                 let indent = String(line.prefix { $0 == " " })
-                if start == nil, text.hasSuffix("{"), text.contains("func ") || text.contains("init(") {
+                if start == nil, !text.hasPrefix("//"), text.hasSuffix("{"), text.contains("func ") || text.contains("init(") {
                     start = (number, indent)
                 } else if let opened = start, line == opened.indent + "}" {
                     if number - opened.line > Self.functionLines {
