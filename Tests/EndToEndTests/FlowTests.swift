@@ -6,7 +6,7 @@ extension EndToEnd {
     @Suite struct FlowTests {
         @Test func aLikeIsAnsweredPushedAndListed() async throws {
             let folder = try TestFolder()
-            try TestConfig.shipped().write(to: folder)
+            try TestConfig.copyShipped(to: folder)
             let host = try await HostProcess.start(in: folder)
             try await host.waitUntilReady()
             let stream = StreamClient(HostProcess.streamPath(of: "bob"))
@@ -42,7 +42,7 @@ extension EndToEnd {
 
         @Test func repeatedLikesAndSelfLikesNotifyNobody() async throws {
             let folder = try TestFolder()
-            try TestConfig.shipped().write(to: folder)
+            try TestConfig.copyShipped(to: folder)
             let host = try await HostProcess.start(in: folder)
             try await host.waitUntilReady()
             let stream = StreamClient(HostProcess.streamPath(of: "bob"))
@@ -68,7 +68,7 @@ extension EndToEnd {
 
         @Test func aStreamResumesAfterADisconnect() async throws {
             let folder = try TestFolder()
-            try TestConfig.shipped().write(to: folder)
+            try TestConfig.copyShipped(to: folder)
             let host = try await HostProcess.start(in: folder)
             try await host.waitUntilReady()
             let stream = StreamClient(HostProcess.streamPath(of: "bob"))
@@ -88,7 +88,7 @@ extension EndToEnd {
 
         @Test func aStreamThatSawNothingResumesWhereItConnected() async throws {
             let folder = try TestFolder()
-            try TestConfig.shipped().write(to: folder)
+            try TestConfig.copyShipped(to: folder)
             let host = try await HostProcess.start(in: folder)
             try await host.waitUntilReady()
             try await host.likeAll([Like("before", of: "bob")])
@@ -106,7 +106,7 @@ extension EndToEnd {
 
         @Test func aStreamResumesAfterARestart() async throws {
             let folder = try TestFolder()
-            try TestConfig.shipped().write(to: folder)
+            try TestConfig.copyShipped(to: folder)
             var host = try await HostProcess.start(in: folder)
             try await host.waitUntilReady()
             let stream = StreamClient(HostProcess.streamPath(of: "bob"))
@@ -129,14 +129,15 @@ extension EndToEnd {
         /// Clients come and go, and the host restarts in the middle, while others publish all the time.
         @Test func nothingIsMissedOrSeenTwiceWhileOthersPublish() async throws {
             let folder = try TestFolder()
-            try TestConfig.shipped().write(to: folder)
+            try TestConfig.copyShipped(to: folder)
             let owners = ["bob", "eve", "kim"]
             let streams = owners.map { StreamClient(HostProcess.streamPath(of: $0)) }
             for half in 0..<2 {
                 let host = try await HostProcess.start(in: folder)
                 try await host.waitUntilReady()
                 for stream in streams { try await stream.connect(to: host.address) }
-                async let publishing: Void = publish(to: host, owners: owners, half: half, publishers: 4, each: 150)
+                let address = host.address
+                async let publishing: Void = publish(to: address, owners: owners, half: half, publishers: 4, each: 150)
                 for round in 0..<12 {
                     let stream = streams[round % streams.count]
                     let seen = stream.messages.count
@@ -163,8 +164,7 @@ extension EndToEnd {
             }
         }
 
-        private func publish(to host: HostProcess, owners: [String], half: Int, publishers: Int, each: Int) async throws {
-            let address = host.address
+        private func publish(to address: String, owners: [String], half: Int, publishers: Int, each: Int) async throws {
             _ = try await onThreads(publishers) { publisher in
                 let connection = try HTTPConnection(address)
                 for number in 0..<each {

@@ -28,7 +28,8 @@ final class HostProcess {
         var logNumber = 1
         while FileManager.default.fileExists(atPath: folder["host-\(logNumber).log"]) { logNumber += 1 }
         logPath = folder["host-\(logNumber).log"]
-        let arguments = ["run"] + overrides.flatMap { ["--set", $0] }
+        let freePorts = ["host.listen=127.0.0.1:0", "host.admin_listen=127.0.0.1:0"]
+        let arguments = ["run"] + (freePorts + overrides).flatMap { ["--set", $0] }
         pid = try Self.spawn(Self.binary, arguments, in: folder.path, log: logPath, environment)
     }
 

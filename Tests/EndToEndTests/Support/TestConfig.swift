@@ -4,17 +4,19 @@ import Foundation
 struct TestConfig {
     private var root: [String: Any]
 
-    /// The config that the repository ships, on free ports.
+    private static let file = repository.appendingPathComponent("config.json")
+
+    /// The file that the repository ships, byte for byte.
+    static func copyShipped(to folder: TestFolder) throws {
+        try Data(contentsOf: file).write(to: URL(fileURLWithPath: folder["config.json"]))
+    }
+
+    /// The config that the repository ships, to be edited; its keys lose their order.
     static func shipped() throws -> TestConfig {
-        let file = repository.appendingPathComponent("config.json")
         guard let root = try JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any] else {
             throw TestFailure("config.json is no object")
         }
-        var config = TestConfig(root: root)
-        config.set("host", "listen", to: "127.0.0.1:0")
-        config.set("host", "admin_listen", to: "127.0.0.1:0")
-        config.set("host", "log_format", to: "json")
-        return config
+        return TestConfig(root: root)
     }
 
     /// The top of the checkout that the tests were built from.
