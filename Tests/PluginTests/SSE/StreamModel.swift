@@ -34,7 +34,7 @@ struct StreamModel {
         self.hasRetention = hasRetention
         let replay = replay
         // A small buffer makes slow clients soon.
-        hosts = try (0..<2).map { _ in try ModelHost(replay: replay, bufferBytes: 2_000) }
+        hosts = try (0..<2).map { _ in try ModelHost(replay: replay, bufferBytes: 400) }
     }
 
     /// Every fourth record is filtered, and every fifth becomes three.
