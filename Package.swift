@@ -53,6 +53,7 @@ let package = Package(
 
         library("Martlet"),
         library("EmbeddedLog", ["CCRC32C"]),
+        library("LogSimulator", ["EmbeddedLog"]),
         library("HTTPServer", ["CEvent"]),
         library("Pipelines", ["Martlet", "EmbeddedLog", "HTTPServer", "CSimdjson", "CValijson"]),
         library("MartletTesting", ["Martlet"]),
@@ -63,7 +64,7 @@ let package = Package(
         ),
 
         tests("MartletTests", ["Martlet"]),
-        tests("EmbeddedLogTests", ["EmbeddedLog"]),
+        tests("EmbeddedLogTests", ["EmbeddedLog", "LogSimulator"]),
         tests("HTTPServerTests", ["HTTPServer", "CEvent"]),
         tests("PipelinesTests", ["Pipelines", "MartletTesting", "Martlet"]),
         tests("PluginTests", pluginNames + ["MartletTesting", "Martlet", "Pipelines"]),
