@@ -69,6 +69,7 @@ let package = Package(
         tests("PipelinesTests", ["Pipelines", "MartletTesting", "Martlet"]),
         tests("PluginTests", pluginNames + ["MartletTesting", "Martlet", "Pipelines"]),
         tests("MartletHostTests", ["MartletHost", "MartletTesting"]),
+        tests("EndToEndTests", ["MartletHost", "CSQLite"]),
         tests("TidyTests", []),
     ] + plugins.map { plugin in
         .target(
