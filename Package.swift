@@ -45,6 +45,7 @@ let package = Package(
         .systemLibrary(name: "CEvent", pkgConfig: "libevent", providers: [.apt(["libevent-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CJQ", providers: [.apt(["libjq-dev", "libonig-dev"])]),
+        .systemLibrary(name: "CLinux"),
         .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
         .target(name: "CValijson"),
 
@@ -53,9 +54,10 @@ let package = Package(
         library("HTTPServer", ["CEvent"]),
         library("Pipelines", ["Martlet", "EmbeddedLog", "HTTPServer", "CSimdjson", "CValijson"]),
         library("MartletTesting", ["Martlet"]),
+        library("Benchmarks", ["CLinux", "Martlet", "EmbeddedLog", "HTTPServer"]),
         .executableTarget(
             name: "MartletHost",
-            dependencies: ["Martlet", "Pipelines", "EmbeddedLog", "HTTPServer"] + pluginNames,
+            dependencies: ["Martlet", "Pipelines", "EmbeddedLog", "HTTPServer", "Benchmarks"] + pluginNames,
             swiftSettings: strict
         ),
 
