@@ -36,32 +36,62 @@ final class OffsetWriter: Sendable {
     }
 
     /// Writes without an offset.
-    func write(_ batch: [Record], _ body: @escaping Body) async throws {
-        try await database.transaction { try body($0, batch.indices) }
+    ///
+    /// - Parameter meanwhile: runs on the calling thread once the transaction is queued, to feed its body.
+    func write(_ batch: [Record], _ body: @escaping Body, meanwhile: () -> Void = {}) async throws {
+        _ = try await transaction(
+            { connection in
+                try body(connection, batch.indices)
+                return nil
+            }, meanwhile)
     }
 
-    /// - Parameter batch: ordered by offset.
+    /// - Parameters:
+    ///   - batch: ordered by offset.
+    ///   - meanwhile: runs on the calling thread once the transaction is queued, to feed its body.
     func write(
         _ batch: [Record], moving partition: GroupPartition, from expected: Offset?, to next: Offset,
-        _ body: @escaping Body
+        _ body: @escaping Body, meanwhile: () -> Void = {}
     ) async throws {
         let suspects = uncertain.withLock { $0[partition] ?? [] }
         do {
-            let stored = try await database.transaction { [offsets] connection in
-                var from = expected
-                if !suspects.isEmpty, let stored = try offsets.offset(of: partition, in: connection), suspects.contains(stored) {
-                    if stored >= next { return stored }
-                    from = stored
-                }
-                try offsets.move(partition, from: from, to: next, in: connection)
-                let first = from == expected ? 0 : batch.firstIndex { $0.offset >= from ?? 0 } ?? batch.count
-                try body(connection, first..<batch.count)
-                return next
-            }
+            let stored = try await transaction(
+                { [offsets] connection in
+                    var from = expected
+                    if !suspects.isEmpty, let stored = try offsets.offset(of: partition, in: connection),
+                        suspects.contains(stored)
+                    {
+                        if stored >= next { return stored }
+                        from = stored
+                    }
+                    try offsets.move(partition, from: from, to: next, in: connection)
+                    let first = from == expected ? 0 : batch.firstIndex { $0.offset >= from ?? 0 } ?? batch.count
+                    try body(connection, first..<batch.count)
+                    return next
+                }, meanwhile)
             if !suspects.isEmpty, stored == next { uncertain.withLock { $0[partition] = nil } }
         } catch let error as ModuleError where error.code == DatabaseError.commitUncertainCode {
             uncertain.withLock { _ = $0[partition, default: []].insert(next) }
             throw error
         }
     }
+
+    /// Queues a transaction, then does something else on this thread, then waits for the transaction.
+    private func transaction(
+        _ body: @escaping @Sendable (any DatabaseConnection) throws -> Offset?, _ meanwhile: () -> Void
+    ) async throws -> Offset? {
+        let box = ResultBox()
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+            database.transaction(
+                { box.offset = try body($0) }, completion: { continuation.resume(with: $0.mapError { $0 as any Error }) })
+            meanwhile()
+        }
+        return box.offset
+    }
+}
+
+/// Carries the body's result from the database's thread to the task.
+private final class ResultBox: @unchecked Sendable {
+    // Unchecked: written by the body on the database's thread, read by the task after the completion.
+    var offset: Offset?
 }

@@ -41,10 +41,9 @@ public final class TableSink: TransactionalSink {
     }
 
     public func write(_ batch: [Record]) async throws -> WriteResult {
-        let rows = try rows(of: batch)
-        try await writer.write(batch) { [insert] connection, range throws(ModuleError) in
-            _ = try connection.insertRows(insert, Array(rows[range]))
-        }
+        let feed = RowFeed()
+        let rest = try feedStart(of: batch, to: feed)
+        try await writer.write(batch, inserting(from: feed), meanwhile: { feedRest(of: batch, from: rest, to: feed) })
         return .handled
     }
 
@@ -55,12 +54,11 @@ public final class TableSink: TransactionalSink {
     public func write(
         _ batch: [Record], moving partition: GroupPartition, from expected: Offset?, to next: Offset
     ) async throws {
-        let rows = try rows(of: batch)
-        try await writer.write(batch, moving: partition, from: expected, to: next) {
-            [insert] connection, range throws(ModuleError) in
-            guard !range.isEmpty else { return }
-            _ = try connection.insertRows(insert, range.count == rows.count ? rows : Array(rows[range]))
-        }
+        let feed = RowFeed()
+        let rest = try feedStart(of: batch, to: feed)
+        try await writer.write(
+            batch, moving: partition, from: expected, to: next, inserting(from: feed),
+            meanwhile: { feedRest(of: batch, from: rest, to: feed) })
     }
 
     public func resetOffset(of partition: GroupPartition, to offset: Offset?) async throws {
@@ -69,8 +67,48 @@ public final class TableSink: TransactionalSink {
 
     public func close() async {}
 
-    private func rows(of batch: [Record]) throws(ModuleError) -> [[DataValue]] {
-        var rows: [[DataValue]] = []
+    // MARK: Rows are evaluated on the calling thread while the database's thread inserts those before them.
+
+    /// Inserts what the feed gives, without what stands before the range.
+    private func inserting(from feed: RowFeed) -> OffsetWriter.Body {
+        { [insert] connection, range throws(ModuleError) in
+            var toSkip = range.lowerBound
+            while true {
+                var rows = try feed.next()
+                if rows.isEmpty { return }
+                let skipped = min(toSkip, rows.count)
+                toSkip -= skipped
+                if skipped > 0 { rows.removeFirst(skipped) }
+                if !rows.isEmpty { _ = try connection.insertRows(insert, rows) }
+            }
+        }
+    }
+
+    /// So many rows are ready before the transaction is queued, that its thread never catches up.
+    private static func headStart(of count: Int) -> Int { max(min(count, 128), count / 4) }
+
+    /// Evaluates the first rows. Returns where the rest begins.
+    private func feedStart(of batch: [Record], to feed: RowFeed) throws(ModuleError) -> Int {
+        let count = Self.headStart(of: batch.count)
+        feed.append(try rows(of: batch[..<count]))
+        if count == batch.count { feed.finish(.success(())) }
+        return count
+    }
+
+    private func feedRest(of batch: [Record], from start: Int, to feed: RowFeed) {
+        guard start < batch.count else { return }
+        do {
+            for first in stride(from: start, to: batch.count, by: 128) {
+                feed.append(try rows(of: batch[first..<min(first + 128, batch.count)]))
+            }
+            feed.finish(.success(()))
+        } catch {
+            feed.finish(.failure(error))
+        }
+    }
+
+    private func rows(of batch: ArraySlice<Record>) throws(ModuleError) -> RowFeed.Rows {
+        var rows: RowFeed.Rows = []
         rows.reserveCapacity(batch.count)
         for record in batch { rows.append(try templates.evaluate(TemplateInput(record), with: payloads)) }
         return rows

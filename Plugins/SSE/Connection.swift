@@ -27,11 +27,6 @@ final class Connection {
     var isPaused = false
     var readFailures = 0
 
-    /// Chunks of the batch under way, to be written at once.
-    var outgoing: [HTTPChunk] = []
-    var outgoingBytes = 0
-    var outgoingEvents = 0
-
     init(key: Bytes, state: ConnectionState, turn: Int) {
         self.key = key
         self.state = state

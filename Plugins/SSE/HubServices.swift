@@ -25,9 +25,14 @@ final class HubServices: ShardServices {
     }
 
     func schedule(_ shard: Shard, after delay: Duration, _ work: @escaping @Sendable (Shard) -> Void) {
-        loops.schedule(on: shard.index, after: delay) { [weak self] in
+        let guarded: @Sendable () -> Void = { [weak self] in
             guard let self, !isClosed.load(ordering: .relaxed) else { return }
             work(shard)
+        }
+        if delay == .zero {
+            loops.execute(on: shard.index, guarded)
+        } else {
+            loops.schedule(on: shard.index, after: delay, guarded)
         }
     }
 

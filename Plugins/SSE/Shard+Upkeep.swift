@@ -18,9 +18,9 @@ extension Shard {
         for connection in connections {
             connection.state.settle(live: positions)
             if connection.wasWrittenSinceTurn { continue }
-            enqueue(connection.state.ownPositions == nil ? moved : comment, events: 0, to: connection)
+            write(connection.state.ownPositions == nil ? moved : comment, to: connection)
         }
-        flush()
+        count()
         for connection in connections { connection.wasWrittenSinceTurn = false }
     }
 
@@ -32,10 +32,10 @@ extension Shard {
         let span = Int(spread / .milliseconds(1))
         for (index, connection) in connections.enumerated() {
             let wait = settings.retryMilliseconds + span * index / max(1, connections.count)
-            enqueue(EventRenderer.retry(milliseconds: wait), events: 0, to: connection)
+            write(EventRenderer.retry(milliseconds: wait), to: connection)
+            if connection.stream != nil { disconnect(connection, .drain) }
         }
-        flush()
-        for connection in connections where connection.stream != nil { disconnect(connection, .drain) }
+        count()
     }
 
     /// Ends every stream.

@@ -48,57 +48,36 @@ extension Shard {
     func send(_ rendered: EventRenderer.Rendered, to connection: Connection) {
         switch rendered {
         case .event(let chunk):
-            enqueue(chunk, events: 1, to: connection)
+            if write(chunk, to: connection) { tally.events += 1 }
         case .gap(let chunk, let reason):
             metrics.gap(reason)
-            enqueue(chunk, events: 0, to: connection)
+            write(chunk, to: connection)
         }
     }
 
-    /// Writes a chunk at the next ``flush()``.
-    func enqueue(_ chunk: HTTPChunk, events: Int, to connection: Connection) {
-        if connection.outgoing.isEmpty { outbox.dirty.append(connection) }
-        connection.outgoing.append(chunk)
-        connection.outgoingBytes += chunk.content.count
-        connection.outgoingEvents += events
-    }
-
-    /// Writes what waits in the outbox. A client that is too slow for it is disconnected; it resumes by its last id.
-    func flush() {
-        if outbox.dirty.isEmpty { return }
-        let connections = outbox.dirty
-        outbox.dirty.removeAll(keepingCapacity: true)
-        var events = 0
-        var bytes = 0
-        for connection in connections {
-            let chunks = connection.outgoing
-            let total = connection.outgoingBytes
-            let count = connection.outgoingEvents
-            connection.outgoing.removeAll(keepingCapacity: false)
-            connection.outgoingBytes = 0
-            connection.outgoingEvents = 0
-            if write(chunks, total, to: connection) {
-                events += count
-                bytes += total
-            }
-        }
-        outbox.forget()
-        metrics.delivered.add(events)
-        metrics.bytes.add(bytes)
-    }
-
-    private func write(_ chunks: [HTTPChunk], _ total: Int, to connection: Connection) -> Bool {
+    /// Writes a chunk. A client that is too slow for it is disconnected; it resumes by its last id.
+    @discardableResult
+    func write(_ chunk: HTTPChunk, to connection: Connection) -> Bool {
         guard let stream = connection.stream else { return false }
         connection.wasWrittenSinceTurn = true
-        if total <= Outbox.joinLimit {
-            if stream.write(outbox.joined(chunks)) { return true }
+        guard stream.write(chunk) else {
             disconnect(connection, .slow)
             return false
         }
-        for chunk in chunks where !stream.write(chunk) {
-            disconnect(connection, .slow)
-            return false
-        }
-        return connection.stream != nil
+        tally.bytes += chunk.content.count
+        return true
+    }
+
+    /// Adds what was written to the metrics, once a batch.
+    func count() {
+        metrics.delivered.add(tally.events)
+        metrics.bytes.add(tally.bytes)
+        tally = Tally()
+    }
+
+    /// What was written since the metrics were told.
+    struct Tally {
+        var events = 0
+        var bytes = 0
     }
 }

@@ -22,7 +22,7 @@ final class Shard: @unchecked Sendable {
 
     private(set) var table = ConnectionTable()
     var upkeep = Upkeep()
-    var outbox = Outbox()
+    var tally = Tally()
     /// Connections that wait for their socket.
     private var paused: [Connection] = []
     private var isPauseCheckDue = false
@@ -55,7 +55,7 @@ final class Shard: @unchecked Sendable {
             case .loss: deliverLoss()
             }
         }
-        flush()
+        count()
     }
 
     private func deliver(_ message: LiveMessage) {
@@ -115,9 +115,8 @@ final class Shard: @unchecked Sendable {
         let own = connection.state.ownPositions
         let opening = EventRenderer.opening(
             retryMilliseconds: settings.retryMilliseconds, appendID: id(own ?? positions))
-        enqueue(opening, events: 0, to: connection)
+        write(opening, to: connection)
         if hasGap { send(.gap(gap(.unknownID, own ?? positions), .unknownID), to: connection) }
-        flush()
         if connection.state.isCatchingUp {
             metrics.replays.add()
             catchUp(connection)
@@ -129,7 +128,6 @@ final class Shard: @unchecked Sendable {
         connection.hasEnded = true
         guard connection.stream != nil else { return }
         connection.stream = nil
-        connection.outgoing = []
         table.remove(connection)
         metrics.connections.add(-1)
         metrics.disconnected(connection.reason ?? .client)
@@ -160,7 +158,7 @@ final class Shard: @unchecked Sendable {
             for (message, own) in connection.state.finish(live: positions) {
                 if let rendered = render(message.message, own) { send(rendered, to: connection) }
             }
-            flush()
+            count()
         }
     }
 
@@ -172,7 +170,7 @@ final class Shard: @unchecked Sendable {
         case .success(let page):
             connection.readFailures = 0
             let isWritten = write(page, read, to: connection)
-            flush()
+            count()
             if isWritten { catchUp(connection) } else if connection.stream != nil { pause(connection) }
         case .failure:
             connection.readFailures = min(connection.readFailures + 1, 6)
@@ -193,7 +191,6 @@ final class Shard: @unchecked Sendable {
             guard hasRoom(connection, for: message) else { return false }
             guard let own = connection.state.replayed(message, read.slot) else { continue }
             if let rendered = render(message, own) { send(rendered, to: connection) }
-            if connection.outgoingBytes > Outbox.joinLimit { flush() }
         }
         connection.state.replayed(read.slot, through: page.next)
         return true
@@ -201,7 +198,7 @@ final class Shard: @unchecked Sendable {
 
     private func hasRoom(_ connection: Connection, for message: Message) -> Bool {
         guard let stream = connection.stream else { return false }
-        let waiting = stream.queuedBytes + connection.outgoingBytes
+        let waiting = stream.queuedBytes
         return waiting == 0 || waiting + message.record.event.payload.count < settings.bufferBytes / 2
     }
 
@@ -210,13 +207,14 @@ final class Shard: @unchecked Sendable {
     private func pause(_ connection: Connection) {
         connection.isPaused = true
         paused.append(connection)
-        schedulePauseCheck()
+        // What was written leaves at the end of this turn; mostly the socket takes it, and the next turn goes on.
+        schedulePauseCheck(after: .zero)
     }
 
-    private func schedulePauseCheck() {
+    private func schedulePauseCheck(after wait: Duration) {
         guard !isPauseCheckDue, !paused.isEmpty else { return }
         isPauseCheckDue = true
-        services.schedule(self, after: Self.pauseCheck) { $0.checkPaused() }
+        services.schedule(self, after: wait) { $0.checkPaused() }
     }
 
     private func checkPaused() {
@@ -227,7 +225,7 @@ final class Shard: @unchecked Sendable {
             guard let stream = connection.stream else { continue }
             if stream.queuedBytes > settings.bufferBytes / 4 { paused.append(connection) } else { resume(connection) }
         }
-        schedulePauseCheck()
+        schedulePauseCheck(after: Self.pauseCheck)
     }
 
     private func resume(_ connection: Connection) {

@@ -5,7 +5,7 @@ protocol ShardServices: Sendable {
     /// Reads a piece of the log for a connection, and then calls ``Shard/received(_:for:_:)`` on the shard's loop.
     func read(_ read: ConnectionRead, for connection: Connection, of shard: Shard)
 
-    /// Runs `work` on the shard's loop after a delay.
+    /// Runs `work` on the shard's loop after a delay; after none, in its next turn.
     func schedule(_ shard: Shard, after delay: Duration, _ work: @escaping @Sendable (Shard) -> Void)
 
     /// The connection has ended.

@@ -1,8 +1,6 @@
 // libevent, and the POSIX calls used beside it. A Swift file that imports CEvent takes POSIX from
 // here and does not import Glibc: both together clash over `fd_set` in debug builds.
 #pragma once
-// No _GNU_SOURCE: with it these headers would define types otherwise than Swift's own Glibc module, which a target that
-// imports both through others would refuse.
 #include <arpa/inet.h>
 #include <errno.h>
 #include <event2/event.h>
@@ -22,9 +20,10 @@
 #include <time.h>
 #include <unistd.h>
 
-// Wrappers for what Swift cannot import: GNU extensions and macros with casts or enum values.
-
-extern int accept4(int, struct sockaddr *, socklen_t *, int);
+// Wrappers for what Swift cannot import, and for GNU extensions. These are declared here: defining _GNU_SOURCE would
+// give this module another `fd_set` than Glibc's, and a build that loads both may fail.
+int accept4(int listener, struct sockaddr *address, socklen_t *count, int flags);
+int pthread_setname_np(pthread_t thread, const char *name);
 
 /// accept(2) of a non-blocking, close-on-exec socket; the peer's address is not asked for.
 static inline int cevent_accept(int listener) {
@@ -83,7 +82,7 @@ static inline int cevent_errno(void) {
     return errno;
 }
 
-/// bind(2), connect(2) and getsockname(2): under _GNU_SOURCE their own prototypes take transparent unions.
+/// bind(2), connect(2) and getsockname(2) without casts between the families of socket addresses.
 static inline int cevent_bind(int fd, const void *address, socklen_t count) {
     return bind(fd, (const struct sockaddr *)address, count);
 }

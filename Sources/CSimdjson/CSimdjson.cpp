@@ -1,5 +1,6 @@
 #include "CSimdjson.h"
-#include "Walker.hpp"
+#include "Walker+Scalars.hpp"
+#include "Walker+Structure.hpp"
 
 using martlet::Scratch;
 using martlet::Walker;

@@ -55,6 +55,6 @@ private:
 
 /// Resolves the escapes of a string's inside. The target must hold as many bytes as the source.
 /// Returns the length, or the complement of the offset of a bad escape.
-int64_t unescape(const uint8_t *source, uint32_t count, uint8_t *target);
+inline int64_t unescape(const uint8_t *source, uint32_t count, uint8_t *target);
 
 }  // namespace martlet

@@ -10,7 +10,7 @@ package final class HTTPServer: Sendable {
     package let settings: HTTPServerSettings
 
     private let acceptors: [Acceptor]
-    private let hasStopped = Atomic(false)
+    private let stopCalled = Atomic(false)
 
     /// A server that listens nowhere yet.
     ///
@@ -32,7 +32,7 @@ package final class HTTPServer: Sendable {
     /// Connections are accepted when this returns. Throws `HTTPServerError`; then it listens on none of them.
     @discardableResult
     package func listen(on address: ListenAddress) throws(HTTPServerError) -> ListenAddress {
-        guard !hasStopped.load(ordering: .relaxed) else { throw .stopped(address) }
+        guard !hasStopped else { throw .stopped(address) }
         let opened = try ListeningSocket.open(address, count: acceptors.count, settings: settings)
         for sockets in opened {
             for (acceptor, socket) in zip(acceptors, sockets) {
@@ -49,10 +49,13 @@ package final class HTTPServer: Sendable {
         return sum
     }
 
+    /// Whether `stop` has been called.
+    package var hasStopped: Bool { stopCalled.load(ordering: .relaxed) }
+
     /// Stops accepting, lets requests in flight be answered (with `Connection: close`) and streams say goodbye, and
     /// returns when all connections are closed. What is left after `grace` is closed hard. Called once.
     package func stop(grace: Duration) async {
-        precondition(!hasStopped.exchange(true, ordering: .relaxed), "an HTTP server is stopped once")
+        precondition(!stopCalled.exchange(true, ordering: .relaxed), "an HTTP server is stopped once")
         await withTaskGroup(of: Void.self) { group in
             for acceptor in acceptors {
                 group.addTask {

@@ -63,7 +63,7 @@ public struct Bytes: @unchecked Sendable {
     public func withUnsafeBytes<Result, Failure: Error>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        defer { withExtendedLifetime(owner) {} }
+        defer { extendLifetime(owner) }
         return try body(UnsafeRawBufferPointer(start: start, count: count))
     }
 

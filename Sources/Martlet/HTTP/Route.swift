@@ -35,7 +35,7 @@ public protocol HTTPExchange: AnyObject, Sendable {
     /// Answers with a stream that stays open; on the connection's loop, instead of `respond`.
     /// - Parameters:
     ///   - queueLimit: bytes that may wait for a slow client.
-    ///   - onClose: called once on the loop when the stream has ended, whoever ended it.
+    ///   - onClose: called once on the loop when the stream has ended, whoever ended it; never from inside a call to it.
     func startStream(
         status: Int, headers: [(name: String, value: String)], queueLimit: Int, onClose: @escaping @Sendable () -> Void
     ) -> any HTTPStream
@@ -55,7 +55,8 @@ public struct HTTPResponse: Sendable {
     }
 }
 
-/// A response that stays open. All calls are made on its event loop.
+/// A response that stays open. All calls are made on its event loop. What is written within one turn of the loop leaves
+/// in one system call at the turn's end.
 public protocol HTTPStream: AnyObject, Sendable {
     /// Writes a chunk made once and shared by many streams. False if the client is too slow: the bytes would exceed
     /// the stream's queue limit, nothing was written, and the caller closes it.
@@ -84,19 +85,6 @@ public final class HTTPChunk: Sendable {
     /// Copies the content from an array.
     public convenience init(copying content: [UInt8]) {
         self.init(framing: content.count) { target in target.copyBytes(from: content) }
-    }
-
-    /// One chunk with the content of several, so that they take one write.
-    public convenience init(joining chunks: [HTTPChunk]) {
-        self.init(framing: chunks.reduce(0) { $0 + $1.content.count }) { target in
-            var position = 0
-            for chunk in chunks {
-                chunk.content.withUnsafeBytes { source in
-                    UnsafeMutableRawBufferPointer(rebasing: target[position...]).copyMemory(from: source)
-                    position += source.count
-                }
-            }
-        }
     }
 
     /// - Parameter fill: copies `count` bytes of content.

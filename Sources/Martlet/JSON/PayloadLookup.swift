@@ -10,10 +10,12 @@ public struct PayloadLookup: Sendable {
     /// The keys' UTF-8, one after the other.
     public let keys: [UInt8]
 
+    /// Words of ``nodes`` that describe one node.
     public static let nodeWords = 6
     /// Stands for "none" in ``nodes``.
     public static let none = UInt32.max
 
+    /// Prepares pointers; one that is given twice is looked up once.
     public init(_ pointers: [JSONPointer]) {
         var distinct: [JSONPointer] = []
         // By bytes: strings compare by canonical equivalence, JSON keys do not.

@@ -1,5 +1,6 @@
 /// A value found in a payload: what it is, and where its JSON text stands.
 public struct PayloadToken: Sendable {
+    /// What a value is.
     public enum Kind: UInt8, Sendable {
         /// The pointer leads nowhere.
         case missing
@@ -20,6 +21,7 @@ public struct PayloadToken: Sendable {
         case bigInteger
     }
 
+    /// What the value is.
     public var kind: Kind
     /// Where the JSON text begins in the payload, in bytes.
     public var offset: Int
@@ -28,6 +30,7 @@ public struct PayloadToken: Sendable {
     /// The bits of an integer, or of a double's pattern; 0 for other kinds.
     public var bits: UInt64
 
+    /// A token; one that is missing has no place.
     public init(kind: Kind, offset: Int = 0, count: Int = 0, bits: UInt64 = 0) {
         self.kind = kind
         self.offset = offset

@@ -5,18 +5,19 @@
 public struct PayloadTemplate: Sendable {
     private enum Piece: Sendable {
         /// A range of `constants`.
-        case constant(Range<Int>)
+        case constant(from: Int, to: Int)
         /// A value in place of a string.
-        case json(TemplateSource, default: TemplateDefault?)
+        case json(TemplateSource)
         /// A value inside a string.
-        case inside(TemplateSource, default: TemplateDefault?)
+        case inside(TemplateSource)
     }
 
-    /// What the template looks up, in order.
-    public let expressions: [TemplateExpression]
     private let constants: [UInt8]
     private let pieces: [Piece]
-    private let lookup: PayloadLookup
+    private let sources: TemplateSources
+
+    /// What the template looks up, in order.
+    public var expressions: [TemplateExpression] { sources.expressions }
 
     /// Compiles JSON.
     ///
@@ -38,28 +39,27 @@ public struct PayloadTemplate: Sendable {
     }
 
     private init(_ sections: [PayloadTemplateCompiler.Section]) {
-        expressions = sections.compactMap { section in
+        let pointers = sections.compactMap { section -> JSONPointer? in
             switch section {
-            case .constant: nil
-            case .json(let expression, _), .inside(let expression, _): expression
+            case .json(.pointer(let pointer), _), .inside(.pointer(let pointer), _): pointer
+            case .constant, .json, .inside: nil
             }
         }
-        let lookup = PayloadLookup(
-            expressions.compactMap { if case .pointer(let pointer) = $0 { pointer } else { nil } })
+        var sources = TemplateSources(pointers)
         var constants: [UInt8] = []
         pieces = sections.map { section in
             switch section {
             case .constant(let bytes):
                 constants += bytes
-                return .constant(constants.count - bytes.count..<constants.count)
+                return .constant(from: constants.count - bytes.count, to: constants.count)
             case .json(let expression, let fallback):
-                return .json(TemplateSource(expression, lookup), default: fallback)
+                return .json(sources.add(expression, default: fallback))
             case .inside(let expression, let fallback):
-                return .inside(TemplateSource(expression, lookup), default: fallback)
+                return .inside(sources.add(expression, default: fallback))
             }
         }
         self.constants = constants
-        self.lookup = lookup
+        self.sources = sources
     }
 
     /// Renders the payload for one input. The input's payload is parsed once, and not at all if nothing looks into it.
@@ -67,20 +67,18 @@ public struct PayloadTemplate: Sendable {
     /// - Throws: a permanent ``ModuleError``: `template.bad_payload`, `template.missing_field` or
     ///   `template.missing_variable`.
     public func render(_ input: TemplateInput, with reader: any PayloadReader) throws(ModuleError) -> Bytes {
-        try reader.withTemplateTokens(of: lookup, in: input.payload) { tokens throws(ModuleError) in
+        try sources.withTokens(of: input.payload, with: reader) { tokens throws(ModuleError) in
             var writer = PayloadWriter(capacity: constants.count + input.payload.count + 32 * pieces.count)
             for piece in pieces {
                 switch piece {
-                case .constant(let range):
-                    constants.withUnsafeBytes { writer.append(UnsafeRawBufferPointer(rebasing: $0[range])) }
-                case .json(let source, let fallback):
-                    if writer.appendJSON(source, input, tokens) { continue }
-                    guard let fallback else { throw .missing(source.expression) }
-                    writer.append(fallback.json)
-                case .inside(let source, let fallback):
-                    if writer.appendInside(source, input, tokens) { continue }
-                    guard let fallback else { throw .missing(source.expression) }
-                    writer.appendEscaped(fallback.text)
+                case .constant(let start, let end):
+                    constants.withUnsafeBytes { writer.append(UnsafeRawBufferPointer(rebasing: $0[start..<end])) }
+                case .json(let source):
+                    if writer.appendJSON(source, of: sources, input, tokens) { continue }
+                    writer.append(try sources.fallback(of: source).json)
+                case .inside(let source):
+                    if writer.appendInside(source, of: sources, input, tokens) { continue }
+                    writer.appendEscaped(try sources.fallback(of: source).text)
                 }
             }
             return writer.finish()
@@ -91,20 +89,21 @@ public struct PayloadTemplate: Sendable {
 extension PayloadWriter {
     /// Appends a value as JSON; false if there is none.
     fileprivate mutating func appendJSON(
-        _ source: TemplateSource, _ input: TemplateInput, _ tokens: UnsafeMutableBufferPointer<PayloadToken>
+        _ source: TemplateSource, of sources: TemplateSources, _ input: TemplateInput,
+        _ tokens: UnsafeMutableBufferPointer<PayloadToken>
     ) -> Bool {
-        switch source {
-        case .token(let index, _):
+        switch source.place {
+        case .token(let index):
             let token = tokens[index]
             if token.kind == .missing { return false }
             input.payload.withUnsafeBytes { payload in
                 append(UnsafeRawBufferPointer(rebasing: payload[token.offset..<token.offset + token.count]))
             }
             return true
-        case .variable(.id): return appendQuoted(input.id)
-        case .variable(.key): return appendQuoted(input.key)
-        case .variable(let variable):
-            guard let value = input.value(of: variable) else { return false }
+        case .id: return appendQuoted(input.id)
+        case .key: return appendQuoted(input.key)
+        default:
+            guard let value = sources.value(of: source, input, tokens) else { return false }
             var json: [UInt8] = []
             JSONText.append(value, to: &json)
             append(json)
@@ -114,25 +113,23 @@ extension PayloadWriter {
 
     /// Appends a value inside a string; false if there is none.
     fileprivate mutating func appendInside(
-        _ source: TemplateSource, _ input: TemplateInput, _ tokens: UnsafeMutableBufferPointer<PayloadToken>
+        _ source: TemplateSource, of sources: TemplateSources, _ input: TemplateInput,
+        _ tokens: UnsafeMutableBufferPointer<PayloadToken>
     ) -> Bool {
-        switch source {
-        case .token(let index, _):
-            let token = tokens[index]
-            if token.kind == .missing { return false }
-            let isNested = token.kind == .object || token.kind == .array
-            input.payload.withUnsafeBytes { payload in
-                let range = token.textRange
-                let text = UnsafeRawBufferPointer(rebasing: payload[range])
-                // The text of a string is escaped already.
-                if isNested { appendEscaped(text) } else { append(text) }
-            }
-            return true
-        case .variable(let variable):
-            guard let value = input.value(of: variable) else { return false }
-            appendEscaped(value.rendered)
+        guard case .token(let index) = source.place else {
+            guard let text = sources.text(of: source, input, tokens) else { return false }
+            appendEscaped(text)
             return true
         }
+        let token = tokens[index]
+        if token.kind == .missing { return false }
+        let isNested = token.kind == .object || token.kind == .array
+        input.payload.withUnsafeBytes { payload in
+            let text = UnsafeRawBufferPointer(rebasing: payload[token.textRange])
+            // The text of a string is escaped already.
+            if isNested { appendEscaped(text) } else { append(text) }
+        }
+        return true
     }
 
     private mutating func appendQuoted(_ bytes: Bytes?) -> Bool {

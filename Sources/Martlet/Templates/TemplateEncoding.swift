@@ -13,10 +13,10 @@ public enum TemplateEncoding: Sendable {
 }
 
 extension TemplateEncoding {
-    /// Encodes one value.
-    ///
-    /// - Parameter expression: where the value comes from, for the error.
-    func encode(_ value: String, of expression: TemplateExpression) throws(ModuleError) -> String {
+    /// Encodes one value; the source is for the error.
+    func encode(
+        _ value: String, of source: TemplateSource, in sources: TemplateSources
+    ) throws(ModuleError) -> String {
         switch self {
         case .plain:
             return value
@@ -24,14 +24,14 @@ extension TemplateEncoding {
             if value.isEmpty || value == "." || value == ".." {
                 throw .permanent(
                     "template.bad_url_segment",
-                    "the value of `${\(expression)}` is \(JSONText.quoted(value)), which cannot be a segment of a URL")
+                    "the value of `${\(sources.expression(of: source))}` is \(JSONText.quoted(value)), which cannot be a segment of a URL")
             }
             return Self.percentEncoded(value)
         case .headerValue:
             if let control = value.utf8.first(where: { ($0 < 0x20 && $0 != 0x09) || $0 == 0x7F }) {
                 throw .permanent(
                     "template.bad_header_value",
-                    "the value of `${\(expression)}` holds the control character 0x\(Self.hexadecimal(control)), "
+                    "the value of `${\(sources.expression(of: source))}` holds the control character 0x\(Self.hexadecimal(control)), "
                         + "which a header cannot carry")
             }
             return value

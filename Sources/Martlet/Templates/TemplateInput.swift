@@ -1,11 +1,16 @@
 /// What templates are evaluated against: a record, or a source's input that is not an event yet.
 public struct TemplateInput: Sendable {
+    /// JSON, if a template looks into it.
     public var payload: Bytes
+    /// Nil before the input is an event.
     public var id: Bytes?
+    /// Nil if the event has none.
     public var key: Bytes?
+    /// The event's, which go before a request's of the same name.
     public var headers: [Header]
     /// Milliseconds since the Unix epoch.
     public var timestamp: Int64?
+    /// Nil before the event is in the log, as are partition and offset.
     public var topic: TopicName?
     public var partition: PartitionID?
     public var offset: Offset?
@@ -25,6 +30,7 @@ public struct TemplateInput: Sendable {
         self.saved = saved
     }
 
+    /// An event, at its place if it has one.
     public init(_ event: Event, topic: TopicName? = nil, partition: PartitionID? = nil, offset: Offset? = nil) {
         payload = event.payload
         id = event.id
@@ -37,33 +43,18 @@ public struct TemplateInput: Sendable {
         saved = [:]
     }
 
+    /// A record: an event at its place.
     public init(_ record: Record) {
         self.init(record.event, topic: record.topic, partition: record.partition, offset: record.offset)
     }
 
+    /// An input that is not an event yet; `saved` holds what its `save` returned.
     public init(_ input: SourceInput, saved: [String: DataValue] = [:]) {
         self.init(payload: input.payload, headers: input.headers, variables: input.variables, saved: saved)
     }
 
-    /// The variable's value; nil if it has none. A record's key that is not there is nil too.
-    func value(of variable: TemplateVariable) -> DataValue? {
-        switch variable {
-        case .id: id.map { .text($0.string) }
-        case .key: key.map { .text($0.string) }
-        case .topic: topic.map { .text($0.text) }
-        case .partition: partition.map { .integer(Int64($0)) }
-        case .offset: offset.map { .integer($0) }
-        case .timestamp: timestamp.map { .integer($0) }
-        case .header(let name): header(name).map { .text($0) }
-        case .path(let name): variables?.value(of: .path, name).map { .text($0) }
-        case .query(let name): variables?.value(of: .query, name).map { .text($0) }
-        case .claim(let name): variables?.value(of: .claim, name).map { .text($0) }
-        case .saved(let name): saved[name]
-        }
-    }
-
     /// An event's own header, or a request's.
-    private func header(_ name: String) -> String? {
+    func header(_ name: String) -> String? {
         if let header = headers.first(where: { $0.name == name }) { return header.value.string }
         return variables?.value(of: .header, name)
     }

@@ -1,46 +1,64 @@
 /// The templates of one module, evaluated together: the payload is parsed once for all of them, and not at all if none
 /// looks into it.
 public struct TemplateSet: Sendable {
-    /// A template's shape, with pointers resolved to their tokens.
+    /// A template's shape; trivial to copy, what is not stands in tables.
     private enum Compiled: Sendable {
-        case constant(DataValue)
-        case whole(TemplateSource, default: TemplateDefault?)
-        case text([TextPart], TemplateEncoding)
+        /// An index of `constants`.
+        case constant(Int)
+        case whole(TemplateSource)
+        /// A range of `parts`.
+        case text(from: Int, to: Int, TemplateEncoding)
     }
 
     private enum TextPart: Sendable {
-        case literal(String)
-        case value(TemplateSource, default: TemplateDefault?)
+        /// An index of `constants`.
+        case constant(Int)
+        case value(TemplateSource)
     }
 
+    /// In the order of the values.
     public let templates: [Template]
     private let compiled: [Compiled]
-    private let lookup: PayloadLookup
+    private let parts: [TextPart]
+    private let constants: [String]
+    private let sources: TemplateSources
 
+    /// Prepares templates for evaluating them together, in this order.
     public init(_ templates: [Template]) {
-        let lookup = PayloadLookup(templates.flatMap(\.pointers))
-        self.templates = templates
-        self.lookup = lookup
+        var sources = TemplateSources(templates.flatMap(\.pointers))
+        var constants: [String] = []
+        var parts: [TextPart] = []
+        func constant(_ text: String) -> Int {
+            constants.append(text)
+            return constants.count - 1
+        }
         compiled = templates.map { template in
-            if let constant = template.constant { return .constant(.text(constant)) }
-            let parts = template.parts.map { part -> TextPart in
+            if let text = template.constant { return .constant(constant(text)) }
+            if template.encoding == .plain, template.parts.count == 1, case .value(let expression, let fallback) = template.parts[0] {
+                return .whole(sources.add(expression, default: fallback))
+            }
+            let start = parts.count
+            for part in template.parts {
                 switch part {
-                case .literal(let text): .literal(text)
-                case .value(let expression, let fallback): .value(TemplateSource(expression, lookup), default: fallback)
+                case .literal(let text): parts.append(.constant(constant(text)))
+                case .value(let expression, let fallback): parts.append(.value(sources.add(expression, default: fallback)))
                 }
             }
-            if template.encoding == .plain, parts.count == 1, case .value(let source, let fallback) = parts[0] {
-                return .whole(source, default: fallback)
-            }
-            return .text(parts, template.encoding)
+            return .text(from: start, to: parts.count, template.encoding)
         }
+        self.templates = templates
+        self.parts = parts
+        self.constants = constants
+        self.sources = sources
     }
 
+    /// How many values an evaluation yields.
     public var count: Int { templates.count }
+    /// Whether there is nothing to evaluate.
     public var isEmpty: Bool { templates.isEmpty }
 
     /// Whether evaluating reads the payload.
-    public var readsPayload: Bool { lookup.count > 0 }
+    public var readsPayload: Bool { sources.lookup.count > 0 }
 
     /// One value for each template, in their order.
     ///
@@ -57,35 +75,41 @@ public struct TemplateSet: Sendable {
     public func evaluate(
         _ input: TemplateInput, with reader: any PayloadReader, into values: inout [DataValue]
     ) throws(ModuleError) {
-        try reader.withTemplateTokens(of: lookup, in: input.payload) { tokens throws(ModuleError) in
+        try sources.withTokens(of: input.payload, with: reader) { tokens throws(ModuleError) in
             for template in compiled {
                 switch template {
-                case .constant(let value):
-                    values.append(value)
-                case .whole(let source, let fallback):
-                    guard let value = source.value(input, tokens) ?? fallback?.value else {
-                        throw .missing(source.expression)
+                case .constant(let index):
+                    values.append(.text(constants[index]))
+                case .whole(let source):
+                    if let value = sources.value(of: source, input, tokens) {
+                        values.append(value)
+                    } else {
+                        values.append(try sources.fallback(of: source).value)
                     }
-                    values.append(value)
-                case .text(let parts, let encoding):
-                    values.append(.text(try text(parts, encoding, input, tokens)))
+                case .text(let start, let end, let encoding):
+                    values.append(.text(try text(parts[start..<end], encoding, input, tokens)))
                 }
             }
         }
     }
 
     private func text(
-        _ parts: [TextPart], _ encoding: TemplateEncoding, _ input: TemplateInput,
+        _ parts: ArraySlice<TextPart>, _ encoding: TemplateEncoding, _ input: TemplateInput,
         _ tokens: UnsafeMutableBufferPointer<PayloadToken>
     ) throws(ModuleError) -> String {
         var text = ""
         for part in parts {
             switch part {
-            case .literal(let literal):
-                text += literal
-            case .value(let source, let fallback):
-                guard let value = source.text(input, tokens) ?? fallback?.text else { throw .missing(source.expression) }
-                text += try encoding.encode(value, of: source.expression)
+            case .constant(let index):
+                text += constants[index]
+            case .value(let source):
+                let value: String
+                if let present = sources.text(of: source, input, tokens) {
+                    value = present
+                } else {
+                    value = try sources.fallback(of: source).text
+                }
+                text += try encoding.encode(value, of: source, in: sources)
             }
         }
         return text

@@ -120,6 +120,10 @@ extension GraphBuilder {
             }
         }
         guard let channel else { return }
+        if let config = platform.replay, let refusal = channel.replayRefusal {
+            problems.report(.invalid, at: config.group.place, refusal)
+            return
+        }
         let runner = ChannelRunner(name: entry.key, channel: channel, bus: bus, replay: replay, logger: services.logger)
         graph.channels.append(
             PipelineGraph.Node(name: entry.key, part: runner, text: text, uses: resolver.uses, isKept: false))

@@ -3,6 +3,7 @@ package import Martlet
 
 /// Reads payloads through simdjson. Scratch memory belongs to the calling thread, so a value of this type holds nothing.
 package struct SimdjsonPayloadReader: PayloadReader {
+    /// A reader; all are alike.
     package init() {}
 
     package func find(

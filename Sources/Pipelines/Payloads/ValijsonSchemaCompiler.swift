@@ -2,8 +2,9 @@ import CValijson
 import Glibc
 package import Martlet
 
-/// Compiles JSON Schemas (draft 7) through valijson.
+/// Compiles JSON Schemas through valijson: draft 7, with the limits that CValijson.h names.
 package struct ValijsonSchemaCompiler: SchemaCompiler {
+    /// A compiler; all are alike.
     package init() {}
 
     package func compile(_ schema: String) throws(PayloadError) -> any SchemaValidator {

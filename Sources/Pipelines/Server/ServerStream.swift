@@ -24,4 +24,8 @@ final class ServerStream: Martlet.HTTPStream {
     func close() {
         stream.close()
     }
+
+    func abort() {
+        stream.abort()
+    }
 }

@@ -1,14 +1,16 @@
+// Objects, arrays and keys.
+#pragma once
 #include "Walker.hpp"
 #include <algorithm>
 #include <cstring>
 
 namespace martlet {
 
-static bool is_space(uint8_t byte) {
+inline bool is_space(uint8_t byte) {
     return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
 }
 
-bool Walker::run() {
+inline bool Walker::run() {
     if (count == 0) {
         return scratch.fail("not JSON: it is empty");
     }
@@ -33,7 +35,7 @@ bool Walker::run() {
 }
 
 /// Where the token at hand ends: white space before the next structural character belongs to nobody.
-uint32_t Walker::token_end() const {
+inline uint32_t Walker::token_end() const {
     uint32_t stop = next + 1 < end ? next[1] : count;
     while (is_space(payload[stop - 1])) {
         stop--;
@@ -41,7 +43,7 @@ uint32_t Walker::token_end() const {
     return stop;
 }
 
-bool Walker::value(uint32_t node, uint32_t depth) {
+inline bool Walker::value(uint32_t node, uint32_t depth) {
     if (next == end) {
         return expected("a value", count);
     }
@@ -55,7 +57,7 @@ bool Walker::value(uint32_t node, uint32_t depth) {
     }
 }
 
-bool Walker::object(uint32_t node, uint32_t depth) {
+inline bool Walker::object(uint32_t node, uint32_t depth) {
     if (depth > CSIMDJSON_DEPTH_MAX) {
         return scratch.fail("nested deeper than %d levels at byte %u", CSIMDJSON_DEPTH_MAX, *next);
     }
@@ -88,7 +90,7 @@ bool Walker::object(uint32_t node, uint32_t depth) {
     return checks_keys ? no_key_twice(first_key) : true;
 }
 
-bool Walker::array(uint32_t node, uint32_t depth) {
+inline bool Walker::array(uint32_t node, uint32_t depth) {
     if (depth > CSIMDJSON_DEPTH_MAX) {
         return scratch.fail("nested deeper than %d levels at byte %u", CSIMDJSON_DEPTH_MAX, *next);
     }
@@ -121,7 +123,7 @@ bool Walker::array(uint32_t node, uint32_t depth) {
     return true;
 }
 
-bool Walker::key(uint32_t node, uint32_t &child) {
+inline bool Walker::key(uint32_t node, uint32_t &child) {
     if (peek() != '"') {
         return expected("a key in quotes", place());
     }
@@ -157,7 +159,7 @@ bool Walker::key(uint32_t node, uint32_t &child) {
 }
 
 /// Few keys are compared with each other; many are sorted, which no choice of keys can make slow.
-bool Walker::no_key_twice(size_t first) {
+inline bool Walker::no_key_twice(size_t first) {
     auto begin = scratch.keys.begin() + static_cast<ptrdiff_t>(first);
     auto end = scratch.keys.end();
     auto are_equal = [](const Key &left, const Key &right) {
@@ -197,7 +199,7 @@ bool Walker::no_key_twice(size_t first) {
     return true;
 }
 
-uint32_t Walker::child_for_key(uint32_t node, const uint8_t *text, uint32_t text_count) const {
+inline uint32_t Walker::child_for_key(uint32_t node, const uint8_t *text, uint32_t text_count) const {
     const auto &parent = lookup->nodes[node];
     for (uint32_t child = parent.first_child; child < parent.first_child + parent.child_count; child++) {
         const auto &candidate = lookup->nodes[child];
@@ -209,7 +211,7 @@ uint32_t Walker::child_for_key(uint32_t node, const uint8_t *text, uint32_t text
     return CSIMDJSON_NONE;
 }
 
-uint32_t Walker::child_for_index(uint32_t node, uint32_t index) const {
+inline uint32_t Walker::child_for_index(uint32_t node, uint32_t index) const {
     if (node == CSIMDJSON_NONE) {
         return CSIMDJSON_NONE;
     }
@@ -222,7 +224,7 @@ uint32_t Walker::child_for_index(uint32_t node, uint32_t index) const {
     return CSIMDJSON_NONE;
 }
 
-void Walker::keep(uint32_t node, csimdjson_kind kind, uint32_t start, uint32_t stop, uint64_t bits) {
+inline void Walker::keep(uint32_t node, csimdjson_kind kind, uint32_t start, uint32_t stop, uint64_t bits) {
     if (node == CSIMDJSON_NONE || lookup->nodes[node].target == CSIMDJSON_NONE) {
         return;
     }

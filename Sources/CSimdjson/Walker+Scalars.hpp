@@ -1,4 +1,5 @@
 // Strings, numbers and words, and the message for what is none of them.
+#pragma once
 #include "Walker.hpp"
 #include <charconv>
 #include <cmath>
@@ -8,7 +9,7 @@
 
 namespace martlet {
 
-bool Walker::scalar(uint32_t node) {
+inline bool Walker::scalar(uint32_t node) {
     uint32_t start = *next;
     uint32_t stop = token_end();
     auto is = [&](const char *word, uint32_t length) {
@@ -50,7 +51,7 @@ bool Walker::scalar(uint32_t node) {
     return true;
 }
 
-bool Walker::string(uint32_t start, uint32_t stop, uint32_t node) {
+inline bool Walker::string(uint32_t start, uint32_t stop, uint32_t node) {
     bool is_escaped = false;
     if (!check_string(start, stop, is_escaped)) {
         return false;
@@ -60,7 +61,7 @@ bool Walker::string(uint32_t start, uint32_t stop, uint32_t node) {
 }
 
 /// The first stage has checked UTF-8, control characters and the closing quote; escapes are left.
-bool Walker::check_string(uint32_t start, uint32_t stop, bool &is_escaped) {
+inline bool Walker::check_string(uint32_t start, uint32_t stop, bool &is_escaped) {
     if (stop - start < 2 || payload[stop - 1] != '"') {
         return expected("the end of a string", start);
     }
@@ -82,7 +83,7 @@ bool Walker::check_string(uint32_t start, uint32_t stop, bool &is_escaped) {
     return true;
 }
 
-bool Walker::number(uint32_t start, uint32_t stop, uint32_t node) {
+inline bool Walker::number(uint32_t start, uint32_t stop, uint32_t node) {
     uint32_t at = start;
     auto digits = [&] {
         uint32_t first = at;
@@ -142,7 +143,7 @@ bool Walker::number(uint32_t start, uint32_t stop, uint32_t node) {
     return true;
 }
 
-static int hex_digits(const uint8_t *text) {
+inline int hex_digits(const uint8_t *text) {
     int code = 0;
     for (int index = 0; index < 4; index++) {
         uint8_t byte = text[index];
@@ -158,7 +159,7 @@ static int hex_digits(const uint8_t *text) {
     return code;
 }
 
-static int utf8(int code, uint8_t *target) {
+inline int utf8(int code, uint8_t *target) {
     uint8_t bytes[4];
     int length;
     if (code < 0x80) {
@@ -184,7 +185,7 @@ static int utf8(int code, uint8_t *target) {
 }
 
 /// The code point of the `\u` escape at `at`, moving `at` behind it; -1 if it is bad.
-static int escaped_code_point(const uint8_t *source, uint32_t count, uint32_t &at) {
+inline int escaped_code_point(const uint8_t *source, uint32_t count, uint32_t &at) {
     if (at + 6 > count) {
         return -1;
     }
@@ -201,7 +202,7 @@ static int escaped_code_point(const uint8_t *source, uint32_t count, uint32_t &a
     return low < 0xDC00 || low > 0xDFFF ? -1 : 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
 }
 
-int64_t unescape(const uint8_t *source, uint32_t count, uint8_t *target) {
+inline int64_t unescape(const uint8_t *source, uint32_t count, uint8_t *target) {
     int64_t length = 0;
     uint32_t at = 0;
     while (at < count) {
@@ -235,7 +236,7 @@ int64_t unescape(const uint8_t *source, uint32_t count, uint8_t *target) {
 }
 
 /// "not JSON: expected `:` at byte 7, found `,`".
-bool Walker::expected(const char *what, uint32_t offset) {
+inline bool Walker::expected(const char *what, uint32_t offset) {
     if (offset >= count) {
         return scratch.fail("not JSON: expected %s at byte %u, found the end", what, offset);
     }
@@ -247,7 +248,7 @@ bool Walker::expected(const char *what, uint32_t offset) {
 }
 
 /// How many bytes the UTF-8 sequence at hand takes; 0 if it is malformed (Unicode 15, table 3-7).
-static uint32_t utf8_length(const uint8_t *text, uint32_t count) {
+inline uint32_t utf8_length(const uint8_t *text, uint32_t count) {
     uint8_t lead = text[0];
     uint32_t length = lead < 0x80 ? 1 : lead >= 0xC2 && lead < 0xE0 ? 2 : lead >= 0xE0 && lead < 0xF0 ? 3
                     : lead >= 0xF0 && lead < 0xF5 ? 4 : 0;
@@ -265,7 +266,7 @@ static uint32_t utf8_length(const uint8_t *text, uint32_t count) {
 }
 
 /// The first stage says what is wrong, not where; this reads the payload once more to find it.
-bool Walker::first_stage_failed(simdjson::error_code error) {
+inline bool Walker::first_stage_failed(simdjson::error_code error) {
     if (error == simdjson::EMPTY) {
         return scratch.fail("not JSON: it holds only white space");
     }

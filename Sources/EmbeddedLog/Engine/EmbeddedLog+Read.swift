@@ -1,0 +1,148 @@
+import Synchronization
+
+extension EmbeddedLog {
+    /// Reads whole record batches from `offset` on; from memory at the tail, from disk further back.
+    ///
+    /// - Parameter maxBytes: roughly the most to return. One batch is returned even if it is larger.
+    /// - Returns: the chunk; empty at the end of the partition. Only durable records are in it.
+    /// - Throws: `offsetOutOfRange`, `unknownTopic`, `unknownPartition`, `checksumMismatch`, `damaged`, `io`.
+    package func read(_ topic: String, partition: Int32, from offset: Int64, maxBytes: Int) throws(LogError) -> LogChunk {
+        try read(self.partition(topic, partition), from: offset, maxBytes: maxBytes)
+    }
+
+    /// The same with a partition looked up before.
+    package func read(_ partition: PartitionLog, from offset: Int64, maxBytes: Int) throws(LogError) -> LogChunk {
+        var place = offset
+        while true {
+            switch try source(of: place, in: partition) {
+            case .nothing:
+                return LogChunk(capacity: 0, from: offset, path: nil).finished()
+            case .memory(let slices):
+                return slices.copyBatches(from: offset, maxBytes: maxBytes)
+            case .segment(let base, let flushed, let next):
+                let reader = SegmentReader(log: self, partition: partition, base: base, flushedSize: flushed)
+                do throws(LogError) {
+                    if let chunk = try reader.read(from: offset, maxBytes: maxBytes) { return chunk }
+                } catch {
+                    // Retention may have removed the file meanwhile: then the place has another answer.
+                    if partition.state.withLock({ $0.startOffset <= base && !$0.deleted }) { throw error }
+                    continue
+                }
+                // Compaction can leave a segment without records at or after the offset.
+                place = next
+            }
+        }
+    }
+
+    private enum Source {
+        case nothing
+        case memory([TailSlice])
+        case segment(base: Int64, flushedSize: Int, next: Int64)
+    }
+
+    private func source(of offset: Int64, in partition: PartitionLog) throws(LogError) -> Source {
+        try partition.state.withLock { state throws(LogError) in
+            if state.deleted { throw LogError(.unknownTopic, "topic \"\(partition.topicName)\" was deleted") }
+            if offset < state.startOffset || offset > state.endOffset {
+                throw LogError(
+                    .offsetOutOfRange(start: state.startOffset, end: state.endOffset),
+                    "partition \(partition.number) of topic \"\(partition.topicName)\" holds offsets \(state.startOffset) to "
+                        + "\(state.endOffset - 1), not \(offset)")
+            }
+            if offset == state.endOffset { return .nothing }
+            if let first = state.tail.first, offset >= first.baseOffset { return .memory(state.slices(from: offset)) }
+            let after = state.segments.partitionIndex { $0.base > offset }
+            let segment = state.segments[after - 1]
+            let next = after < state.segments.count ? state.segments[after].base : state.endOffset
+            return .segment(base: segment.base, flushedSize: segment.flushedSize, next: next)
+        }
+    }
+
+    /// Oldest offset kept in a partition.
+    package func startOffset(_ topic: String, _ partition: Int32) throws(LogError) -> Int64 {
+        try self.partition(topic, partition).startOffset
+    }
+
+    /// The offset that the next record of a partition gets.
+    package func endOffset(_ topic: String, _ partition: Int32) throws(LogError) -> Int64 {
+        try self.partition(topic, partition).endOffset
+    }
+
+    /// Offset of the first record with a timestamp at or after one (milliseconds since the epoch);
+    /// `nil` if there is none.
+    package func offset(_ topic: String, _ partition: Int32, atOrAfter timestamp: Int64) throws(LogError) -> Int64? {
+        let partition = try self.partition(topic, partition)
+        let (bases, slices) = partition.state.withLock { state in
+            (state.segments.map { ($0.base, $0.flushedSize) }, (0..<state.tail.count).map { state.tail[$0] })
+        }
+        for (base, size) in bases where size > 0 {
+            let reader = SegmentReader(log: self, partition: partition, base: base, flushedSize: size)
+            do throws(LogError) {
+                if let found = try reader.offset(atOrAfter: timestamp) { return max(found, partition.startOffset) }
+            } catch {
+                if partition.startOffset <= base { throw error }
+            }
+        }
+        for slice in slices where slice.maxTimestamp >= timestamp {
+            var cursor = LogChunk(copying: slice.bytes, from: slice.baseOffset, path: nil).records()
+            while try cursor.next() { if cursor.timestamp >= timestamp { return cursor.offset } }
+        }
+        return nil
+    }
+}
+
+extension LogChunk {
+    fileprivate func finished() -> LogChunk {
+        finish(start: 0, end: 0)
+        return self
+    }
+}
+
+extension PartitionState {
+    /// The slices that hold an offset and what follows.
+    fileprivate func slices(from offset: Int64) -> [TailSlice] {
+        var low = 0
+        var high = tail.count
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if tail[middle].baseOffset <= offset { low = middle } else { high = middle }
+        }
+        return (low..<min(tail.count, low + 256)).map { tail[$0] }
+    }
+}
+
+extension [TailSlice] {
+    /// Copies whole batches, from the one that holds `offset` on, up to about `maxBytes`.
+    fileprivate func copyBatches(from offset: Int64, maxBytes: Int) -> LogChunk {
+        var runs: [UnsafeRawBufferPointer] = []
+        var total = 0
+        slices: for (number, slice) in enumerated() {
+            guard let memory = slice.bytes.baseAddress else { continue }
+            var place = 0
+            while number == 0, let header = BatchHeader(memory + place, available: slice.count - place), header.lastOffset < offset {
+                place += header.totalBytes
+            }
+            if total + slice.count - place <= maxBytes {
+                runs.append(slice.buffer.bytes(slice.start + place, slice.count - place))
+                total += slice.count - place
+                continue
+            }
+            let start = place
+            while place < slice.count, let header = BatchHeader(memory + place, available: slice.count - place) {
+                if total + header.totalBytes > maxBytes, total > 0 { break }
+                place += header.totalBytes
+                total += header.totalBytes
+            }
+            if place > start { runs.append(slice.buffer.bytes(slice.start + start, place - start)) }
+            break slices
+        }
+        let chunk = LogChunk(capacity: total, from: offset, path: nil)
+        var end = 0
+        for run in runs {
+            (chunk.memory + end).copyMemory(from: run.baseAddress!, byteCount: run.count)
+            end += run.count
+        }
+        chunk.finish(start: 0, end: end)
+        return withExtendedLifetime(self) { chunk }
+    }
+}

@@ -1,0 +1,118 @@
+/// The shared journal: every commit cycle is one entry, one write and one sync, however many
+/// partitions it touches. A fixed number of preallocated files take turns.
+///
+/// `begin`, `hasRoom` and `write` belong to the commit thread; `prepare` and `release` to the flusher.
+final class Journal: @unchecked Sendable {
+    // Unchecked: the fields below `files` belong to the commit thread; the rest is in a monitor.
+    static let fileCount = 4
+    static let blockBytes = JournalFormat.block
+
+    private struct Files {
+        var free: [JournalFile] = []
+        var live: [(generation: UInt64, file: JournalFile)] = []
+        var total = 0
+        var closed = false
+    }
+
+    private let storage: any LogStorage
+    private let directory: String
+    private let fileBytes: Int
+    private let logID: UUIDBytes
+    private let files: Monitor<Files>
+    private var current: JournalFile?
+    private(set) var generation: UInt64
+    private(set) var position = 0
+
+    /// - Parameters:
+    ///   - free: existing files whose entries are no longer needed.
+    ///   - lastGeneration: the highest generation ever used.
+    init(
+        storage: any LogStorage, directory: String, fileBytes: Int, logID: UUIDBytes, free: [JournalFile], lastGeneration: UInt64
+    ) {
+        self.storage = storage
+        self.directory = directory
+        self.fileBytes = fileBytes
+        self.logID = logID
+        files = Monitor(Files(free: free, total: free.count))
+        generation = lastGeneration
+    }
+
+    /// Bytes that entries of one file can take.
+    var usableFileBytes: Int { fileBytes - JournalFormat.block }
+
+    func hasRoom(_ bytes: Int) -> Bool { current != nil && position + JournalFormat.padded(bytes) <= fileBytes }
+
+    /// Turns to a fresh file, waiting until one is free; `makeRoom` asks for that.
+    /// The header is durable on return: an entry in a file without one is evidence of damage.
+    func begin(firstCycle: UInt64, makeRoom: () throws(LogError) -> Void) throws(LogError) {
+        if !files.withLock({ $0.free.isEmpty ? false : true }) { try makeRoom() }
+        let taken = files.wait { (files: inout Files) -> JournalFile?? in
+            if files.closed { return .some(nil) }
+            return files.free.isEmpty ? nil : .some(files.free.removeLast())
+        }
+        guard let file = taken else { throw LogError(.closed, "the log is closed") }
+        generation += 1
+        let header = JournalFileHeader(generation: generation, firstCycle: firstCycle, logID: logID)
+        try file.handle.write(bytes: header.encoded(), at: 0)
+        try file.handle.sync()
+        current = file
+        position = JournalFormat.block
+        files.withLock { $0.live.append((generation, file)) }
+    }
+
+    /// Appends an entry. Durable after `sync`.
+    func write(_ bytes: UnsafeRawBufferPointer) throws(LogError) {
+        guard let current else { throw LogError(.closed, "the journal has no file") }
+        try current.handle.write(bytes, at: Int64(position))
+        position += JournalFormat.padded(bytes.count)
+    }
+
+    func sync() throws(LogError) {
+        try current?.handle.sync()
+    }
+
+    /// Whether another file should be prepared before the commit thread has to wait for one.
+    var wantsFile: Bool { files.withLock { $0.free.isEmpty && $0.total < Self.fileCount && !$0.closed } }
+
+    /// Adds one more file, filled with zeros so that later writes change no metadata.
+    func prepare() throws(LogError) {
+        let number = files.withLock { $0.total }
+        let path = "\(directory)/\(number).journal"
+        let handle = try storage.open(path, create: true)
+        let zeros = [UInt8](repeating: 0, count: min(fileBytes, 1 << 20))
+        var place = 0
+        while place < fileBytes {
+            let count = min(zeros.count, fileBytes - place)
+            try handle.write(bytes: count == zeros.count ? zeros : Array(zeros[..<count]), at: Int64(place))
+            place += count
+        }
+        try handle.sync()
+        try storage.syncDirectory(directory)
+        files.withLock {
+            $0.free.append(JournalFile(path: path, handle: handle))
+            $0.total += 1
+        }
+        files.signalAll()
+    }
+
+    /// Frees the files whose entries lie before `generation`: a durable checkpoint covers them.
+    func release(before generation: UInt64) {
+        files.withLock { files in
+            files.free += files.live.filter { $0.generation < generation }.map(\.file)
+            files.live.removeAll { $0.generation < generation }
+        }
+        files.signalAll()
+    }
+
+    /// Wakes a commit thread that waits for a file, with an error.
+    func close() {
+        files.withLock { $0.closed = true }
+        files.signalAll()
+    }
+}
+
+/// An open journal file.
+struct JournalFile: Sendable {
+    let path: String
+    let handle: any LogFile
+}

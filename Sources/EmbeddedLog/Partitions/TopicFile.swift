@@ -1,0 +1,57 @@
+/// The file `topic` in a topic's folder: lines of `name=value`, the last a checksum of the others,
+/// so that an operator can read it.
+enum TopicFile {
+    static let name = "topic"
+    private static let firstLine = "martlet-topic 1"
+
+    static func encode(name: String, incarnation: UUIDBytes, _ configuration: TopicConfiguration) -> [UInt8] {
+        var text = "\(firstLine)\nname=\(name)\nincarnation=\(incarnation.text)\npartitions=\(configuration.partitions)\n"
+        text += "cleanup=\(configuration.cleanup.rawValue)\n"
+        if let value = configuration.retentionMilliseconds { text += "retention_ms=\(value)\n" }
+        if let value = configuration.retentionBytes { text += "retention_bytes=\(value)\n" }
+        if let value = configuration.segmentBytes { text += "segment_bytes=\(value)\n" }
+        let checksum = Array(text.utf8).withUnsafeBytes { CRC32C.of($0) }
+        return Array((text + "crc32c=\(String(checksum, radix: 16))\n").utf8)
+    }
+
+    static func decode(_ bytes: [UInt8], path: String) throws(LogError) -> (name: String, incarnation: UUIDBytes, TopicConfiguration) {
+        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+        guard lines.first == firstLine else {
+            throw LogError(
+                .unsupportedVersion, "the topic file starts with \"\(lines.first ?? "")\", expected \"\(firstLine)\"", path: path)
+        }
+        let covered = Array((lines.dropLast().joined(separator: "\n") + "\n").utf8).withUnsafeBytes { CRC32C.of($0) }
+        var fields: [String: String] = [:]
+        for line in lines.dropFirst() {
+            let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if parts.count == 2 { fields[String(parts[0])] = String(parts[1]) }
+        }
+        guard fields["crc32c"] == String(covered, radix: 16) else {
+            throw LogError(
+                .checksumMismatch, "the topic file has checksum \(fields["crc32c"] ?? "none"), its text \(String(covered, radix: 16)); restore it",
+                path: path)
+        }
+        guard let name = fields["name"], let incarnation = fields["incarnation"].flatMap(UUIDBytes.init(text:)),
+            let partitions = fields["partitions"].flatMap(Int.init), partitions > 0,
+            let cleanup = fields["cleanup"].flatMap(Cleanup.init(rawValue:))
+        else { throw LogError(.damaged, "the topic file lacks a field", path: path) }
+        let configuration = TopicConfiguration(
+            partitions: partitions, retentionMilliseconds: fields["retention_ms"].flatMap { Int64($0) },
+            retentionBytes: fields["retention_bytes"].flatMap { Int64($0) }, segmentBytes: fields["segment_bytes"].flatMap { Int($0) },
+            cleanup: cleanup)
+        return (name, incarnation, configuration)
+    }
+
+    /// Kafka's rule for names.
+    static func isValidTopicName(_ name: String) -> Bool {
+        let allowed = name.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+                UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
+                true
+            default: false
+            }
+        }
+        return allowed && (1...249).contains(name.utf8.count) && name != "." && name != ".."
+    }
+}

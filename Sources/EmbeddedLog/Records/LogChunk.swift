@@ -1,0 +1,62 @@
+import Glibc
+
+/// Whole record batches in immutable shared memory, as a read returns them. Safe to hand to other
+/// threads and to keep: retention does not touch it. 64 zero bytes follow the last record.
+package final class LogChunk: @unchecked Sendable {
+    // Unchecked: the memory is filled before the chunk leaves the log, and never written again.
+    let memory: UnsafeMutableRawPointer
+    /// Bytes from `memory` to the first whole batch wanted, and to the end of the last.
+    private(set) var start = 0
+    private(set) var end = 0
+    /// The offset asked for: records before it are skipped.
+    package let fromOffset: Int64
+    /// Where the next read goes on: one past the last record, or `fromOffset` when empty.
+    package private(set) var nextOffset: Int64
+    /// Records in the batches, those before `fromOffset` included.
+    private(set) var recordCount = 0
+    /// The file the bytes came from, for error messages.
+    let path: String?
+
+    /// Zero bytes after the end, so that a parser may read past it.
+    package static let padding = 64
+
+    init(capacity: Int, from offset: Int64, path: String?) {
+        memory = malloc(capacity + Self.padding)!
+        fromOffset = offset
+        nextOffset = offset
+        self.path = path
+    }
+
+    convenience init(copying bytes: UnsafeRawBufferPointer, from offset: Int64, path: String?) {
+        self.init(capacity: bytes.count, from: offset, path: path)
+        if let base = bytes.baseAddress { memcpy(memory, base, bytes.count) }
+        finish(start: 0, end: bytes.count)
+    }
+
+    deinit { free(memory) }
+
+    package var isEmpty: Bool { start == end }
+    /// Bytes of the batches held.
+    package var byteCount: Int { end - start }
+
+    /// The record batches as they are on disk.
+    package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        body(UnsafeRawBufferPointer(start: memory + start, count: end - start))
+    }
+
+    /// A cursor before the first record at or after `fromOffset`.
+    package func records() -> RecordCursor { RecordCursor(self) }
+
+    /// Fixes the range that holds whole, checked batches. Called once, before the chunk is shared.
+    func finish(start: Int, end: Int) {
+        self.start = start
+        self.end = end
+        memset(memory + end, 0, Self.padding)
+        var place = start
+        while place < end, let header = BatchHeader(memory + place, available: end - place) {
+            recordCount += Int(header.recordCount)
+            nextOffset = max(nextOffset, header.nextOffset)
+            place += header.totalBytes
+        }
+    }
+}

@@ -1,0 +1,110 @@
+/// Walks the records of a chunk in the order of their offsets, without allocating.
+/// The buffers point into the chunk and live as long as it does.
+package struct RecordCursor {
+    private let chunk: LogChunk
+    private var position: Int
+    private var batchEnd: Int
+    private var recordsLeft: Int32 = 0
+    private var baseOffset: Int64 = 0
+    private var baseTimestamp: Int64 = 0
+    private var headersStart = 0
+    private var recordEnd = 0
+
+    package private(set) var offset: Int64 = -1
+    /// Milliseconds since the epoch.
+    package private(set) var timestamp: Int64 = 0
+    package private(set) var key: UnsafeRawBufferPointer?
+    package private(set) var value: UnsafeRawBufferPointer?
+    package private(set) var headerCount = 0
+    /// Whether the record is a transaction marker of a Kafka client rather than data.
+    package private(set) var isControl = false
+
+    init(_ chunk: LogChunk) {
+        self.chunk = chunk
+        position = chunk.start
+        batchEnd = chunk.start
+    }
+
+    /// Moves to the next record; `false` after the last.
+    /// - Throws: `damaged` if a record does not parse, `unsupportedCompression`.
+    package mutating func next() throws(LogError) -> Bool {
+        while true {
+            while recordsLeft == 0 {
+                if batchEnd >= chunk.end { return false }
+                try enterBatch()
+            }
+            recordsLeft -= 1
+            try parseRecord()
+            if offset >= chunk.fromOffset { return true }
+        }
+    }
+
+    /// Calls `body` with the name and value of each header of the current record.
+    package func forEachHeader(_ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer?) -> Void) throws(LogError) {
+        var place = headersStart
+        for _ in 0..<headerCount {
+            guard let name = try bytes(&place) else { throw malformed("a header without a name") }
+            body(name, try bytes(&place))
+        }
+    }
+
+    private mutating func enterBatch() throws(LogError) {
+        let start = batchEnd
+        guard let header = BatchHeader(chunk.memory + start, available: chunk.end - start) else {
+            throw malformed("no record batch")
+        }
+        batchEnd = start + header.totalBytes
+        position = start + BatchHeader.bytes
+        if header.compression != 0 {
+            throw LogError(
+                .unsupportedCompression,
+                "the batch at offset \(header.baseOffset) has compression type \(header.compression); this build reads 0 (none)",
+                path: chunk.path)
+        }
+        recordsLeft = header.recordCount
+        baseOffset = header.baseOffset
+        baseTimestamp = header.baseTimestamp
+        isControl = header.isControl
+    }
+
+    @inline(__always)
+    private mutating func parseRecord() throws(LogError) {
+        let memory = UnsafeRawPointer(chunk.memory)
+        guard let length = Varint.read(memory, &position, end: batchEnd), length >= 1, length <= Int64(batchEnd - position) else {
+            throw malformed("a record length that does not fit")
+        }
+        recordEnd = position + Int(length)
+        position += 1
+        guard
+            let timestampDelta = Varint.read(memory, &position, end: recordEnd),
+            let offsetDelta = Varint.read(memory, &position, end: recordEnd)
+        else { throw malformed("a record cut short") }
+        timestamp = baseTimestamp &+ timestampDelta
+        offset = baseOffset &+ offsetDelta
+        key = try bytes(&position)
+        value = try bytes(&position)
+        guard let count = Varint.read(memory, &position, end: recordEnd), count >= 0, count <= Int64(recordEnd - position) else {
+            throw malformed("a header count that does not fit")
+        }
+        headerCount = Int(count)
+        headersStart = position
+        position = recordEnd
+    }
+
+    @inline(__always)
+    private func bytes(_ place: inout Int) throws(LogError) -> UnsafeRawBufferPointer? {
+        guard let length = Varint.read(chunk.memory, &place, end: recordEnd), length <= Int64(recordEnd - place) else {
+            throw malformed("a field that does not fit into its record")
+        }
+        if length < 0 { return nil }
+        let start = place
+        place += Int(length)
+        return UnsafeRawBufferPointer(start: chunk.memory + start, count: Int(length))
+    }
+
+    private func malformed(_ what: String) -> LogError {
+        LogError(
+            .damaged, "\(what), in the batch with base offset \(baseOffset), after offset \(offset); its checksum is right, so it was written so",
+            path: chunk.path)
+    }
+}

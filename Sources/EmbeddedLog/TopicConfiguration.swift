@@ -1,0 +1,45 @@
+/// What becomes of old records.
+package enum Cleanup: String, Sendable, Equatable {
+    /// Whole segments are deleted by age and size.
+    case delete
+    /// The newest record of each key is kept; a record without value (a tombstone) deletes its key.
+    case compact
+}
+
+/// Settings of one topic.
+package struct TopicConfiguration: Sendable, Equatable {
+    /// Number of partitions. It can grow on a live topic (keys move then), never shrink.
+    package var partitions: Int
+    /// Age past which whole segments are deleted, in milliseconds; `nil` keeps for ever.
+    package var retentionMilliseconds: Int64?
+    /// Size of each partition past which its oldest whole segments are deleted; `nil` has no bound.
+    package var retentionBytes: Int64?
+    /// Size at which a new segment is started; `nil` takes the log's.
+    package var segmentBytes: Int?
+    package var cleanup: Cleanup
+
+    package init(
+        partitions: Int = 1,
+        retentionMilliseconds: Int64? = nil,
+        retentionBytes: Int64? = nil,
+        segmentBytes: Int? = nil,
+        cleanup: Cleanup = .delete
+    ) {
+        self.partitions = partitions
+        self.retentionMilliseconds = retentionMilliseconds
+        self.retentionBytes = retentionBytes
+        self.segmentBytes = segmentBytes
+        self.cleanup = cleanup
+    }
+}
+
+/// A topic as it is on disk.
+package struct TopicDescription: Sendable, Equatable {
+    package let name: String
+    /// Made when the topic is created and never again: a topic deleted and created anew, or a log
+    /// that was wiped, has another one. Lower-case UUID.
+    package let incarnation: String
+    package let configuration: TopicConfiguration
+    /// Number of partitions.
+    package var partitions: Int { configuration.partitions }
+}
