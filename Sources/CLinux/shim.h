@@ -125,6 +125,10 @@ static inline ssize_t clinux_send(int fd, const void *bytes, size_t count) {
 
 // Files.
 
+static inline int clinux_open_for_reading(const char *path) {
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
 static inline int clinux_create_file(const char *path) {
     return open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 }

@@ -4,7 +4,7 @@ import CLinux
 enum ProcFile {
     /// The text; empty if the file cannot be read.
     static func text(_ path: String) -> String {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = clinux_open_for_reading(path)
         guard descriptor >= 0 else { return "" }
         defer { close(descriptor) }
         var bytes: [UInt8] = []
