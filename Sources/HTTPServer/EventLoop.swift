@@ -226,11 +226,6 @@ package final class EventLoop: @unchecked Sendable {
     }
 }
 
-/// Something that gathers what is written within a turn of the loop and sends it when the turn ends.
-protocol EndOfTurnFlushable: AnyObject {
-    func flushEndOfTurn()
-}
-
 private nonisolated func eventLoopThread(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
     guard let context else { return nil }
     Unmanaged<EventLoop>.fromOpaque(context).takeRetainedValue().run()

@@ -66,18 +66,21 @@ public final class TestHost: ModuleResolver {
             schemas: schemas, loops: loops, resolver: self)
     }
 
+    /// See ``ModuleResolver``.
     public func database(_ reference: ConfigText) -> (any Database)? {
         if let database = databases[reference.plain] { return database }
         reported.reportUnknown("database", reference, among: databases.keys.sorted(), title: "databases")
         return nil
     }
 
+    /// See ``ModuleResolver``.
     public func pubSub(_ reference: ConfigText) -> (any PubSub)? {
         if let pubSub = pubSubs[reference.plain] { return pubSub }
         reported.reportUnknown("pub/sub", reference, among: pubSubs.keys.sorted(), title: "pub/sub buses")
         return nil
     }
 
+    /// Keeps the problem.
     public func problem(at place: ConfigPlace, code: ConfigProblem.Code, _ message: String) {
         reported.report(code, at: place, message)
     }

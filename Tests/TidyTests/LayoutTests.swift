@@ -29,7 +29,8 @@ import Testing
     @Test func eachPluginFolderIsListedAndHasAReadme() throws {
         let folder = Repository.root.appendingPathComponent("Plugins").path
         let folders = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
-        #expect(try listedPlugins().sorted() == folders)
+        let listed = try listedPlugins().sorted()
+        #expect(listed == folders)
         for name in folders {
             let readme = try Repository.file("Plugins/\(name)/README.md")
             #expect(readme.lines.contains("```json"), "Plugins/\(name)/README.md shows no config")
@@ -40,14 +41,16 @@ import Testing
         let modules = try Repository.file("Sources/MartletHost/StandardModules.swift")
         let imported = modules.lines.filter { $0.hasPrefix("import ") && $0.hasSuffix("Plugin") }
             .map { String($0.dropFirst("import ".count).dropLast("Plugin".count)) }
-        #expect(try imported.sorted() == listedPlugins().sorted())
+        let listed = try listedPlugins().sorted()
+        #expect(imported.sorted() == listed)
     }
 
     @Test func aSystemLibraryIsAModuleMapAndAShim() throws {
         for name in try FileManager.default.contentsOfDirectory(atPath: Repository.root.appendingPathComponent("Sources").path) {
             let folder = Repository.root.appendingPathComponent("Sources/\(name)").path
             guard name.hasPrefix("C"), FileManager.default.fileExists(atPath: folder + "/module.modulemap") else { continue }
-            #expect(try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == ["module.modulemap", "shim.h"])
+            let files = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+            #expect(files == ["module.modulemap", "shim.h"])
         }
     }
 }

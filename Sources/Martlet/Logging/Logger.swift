@@ -30,21 +30,25 @@ public struct Logger: Sendable {
 
     /// A logger whose lines also carry another field, such as `group`.
     public func with(_ name: String, _ value: String) -> Logger {
-        Logger(output: output, fields: fields + [(name, value)])
+        Logger(output: output, fields: fields.filter { $0.0 != name } + [(name, value)])
     }
 
+    /// For whoever looks for a defect.
     public func debug(_ message: @autoclosure () -> String, _ extra: (String, String)...) {
         log(.debug, message(), extra)
     }
 
+    /// Something changed, as it should.
     public func info(_ message: @autoclosure () -> String, _ extra: (String, String)...) {
         log(.info, message(), extra)
     }
 
+    /// Something is wrong and is being dealt with.
     public func warning(_ message: @autoclosure () -> String, _ extra: (String, String)...) {
         log(.warning, message(), extra)
     }
 
+    /// Something is wrong and an operator should look.
     public func error(_ message: @autoclosure () -> String, _ extra: (String, String)...) {
         log(.error, message(), extra)
     }

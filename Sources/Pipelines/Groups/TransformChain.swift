@@ -51,11 +51,13 @@ package struct TransformChain: Sendable {
         return .success(records)
     }
 
+    /// The parts of one record keep their order by `index`, and get ids of their own, so that a table keyed by id has all.
     private static func numbered(_ records: [Record]) -> [Record] {
         guard records.count > 1 else { return records }
         return records.enumerated().map { index, record in
             var record = record
             record.index = Int32(index)
+            if index > 0 { record.event.id = Bytes("\(record.event.id.string).\(index)") }
             return record
         }
     }

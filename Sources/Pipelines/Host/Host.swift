@@ -1,5 +1,5 @@
 import Glibc
-import HTTPServer
+package import HTTPServer
 package import Martlet
 import Synchronization
 

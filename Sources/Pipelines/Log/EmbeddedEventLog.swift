@@ -81,7 +81,7 @@ package final class EmbeddedEventLog: EventLog {
     // MARK: Appending
 
     package func append(
-        _ events: [Event], to topic: TopicName, mark: ProducerMark?,
+        _ events: [Event], to topic: TopicName, mark: Martlet.ProducerMark?,
         completion: @escaping @Sendable (Result<[RecordPlace], ModuleError>) -> Void
     ) {
         let log: EmbeddedLog

@@ -9,7 +9,7 @@ struct EncodedAppend: Sendable {
     /// For each event, which append it is in and its index there.
     private let slots: [(append: Int32, index: Int32)]
 
-    init(_ events: [Event], topic: String, partitions: Int, mark: ProducerMark?, spreader: KeylessSpreader) {
+    init(_ events: [Event], topic: String, partitions: Int, mark: Martlet.ProducerMark?, spreader: KeylessSpreader) {
         let keyless = spreader.partition(count: partitions)
         var order: [Int32] = []
         var members: [[Int]] = []

@@ -1,5 +1,4 @@
 import EmbeddedLog
-import Glibc
 import Martlet
 
 /// Turns a chunk of the log into records that share its memory.
@@ -36,7 +35,7 @@ enum RecordDecoder {
 
     private static func isIDName(_ name: UnsafeRawBufferPointer) -> Bool {
         guard name.count == idHeaderName.count, let base = name.baseAddress else { return false }
-        return idHeaderName.withUnsafeBytes { memcmp(base, $0.baseAddress, name.count) == 0 }
+        return idHeaderName.withUnsafeBytes { wanted in wanted.elementsEqual(UnsafeRawBufferPointer(start: base, count: name.count)) }
     }
 
     private static func bytes(_ buffer: UnsafeRawBufferPointer, _ chunk: LogChunk) -> Bytes {

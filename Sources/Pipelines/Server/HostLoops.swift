@@ -1,5 +1,5 @@
-import HTTPServer
-package import Martlet
+package import HTTPServer
+import Martlet
 
 /// The host's event loops as modules see them. Modules are made before the loops run, so that `martlet validate` starts
 /// no thread; they use the loops only once they are opened.
