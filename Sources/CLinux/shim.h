@@ -7,7 +7,9 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <pthread.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -81,6 +84,15 @@ static inline void clinux_timer_set(int timer, int64_t deadline) {
     timerfd_settime(timer, TFD_TIMER_ABSTIME, &when, NULL);
 }
 
+static inline int clinux_event_create(void) {
+    return eventfd(0, EFD_CLOEXEC);
+}
+
+static inline bool clinux_wait_readable(int fd, int timeout_ms) {
+    struct pollfd wanted = {.fd = fd, .events = POLLIN};
+    return poll(&wanted, 1, timeout_ms) == 1;
+}
+
 // Sockets on loopback.
 
 static inline int clinux_connect_loopback(uint16_t port) {
@@ -124,6 +136,15 @@ static inline ssize_t clinux_send(int fd, const void *bytes, size_t count) {
 }
 
 // Files.
+
+/// Sets blocks aside and writes zeros into them, so that later writes only overwrite.
+static inline bool clinux_fill_with_zeros(int fd, int64_t count) {
+    static const char zeros[1 << 20];
+    for (int64_t done = 0; done < count; done += (int64_t)sizeof zeros) {
+        if (pwrite(fd, zeros, sizeof zeros, done) != (ssize_t)sizeof zeros) return false;
+    }
+    return fsync(fd) == 0;
+}
 
 static inline int clinux_open_for_reading(const char *path) {
     return open(path, O_RDONLY | O_CLOEXEC);

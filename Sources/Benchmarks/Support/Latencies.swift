@@ -17,6 +17,8 @@ struct Latencies {
 
     /// Latencies in rising order.
     struct Sorted {
+        static let none = Sorted(values: [])
+
         fileprivate let values: [Int64]
 
         /// The smallest value that `share` (0...1) of all do not exceed, in milliseconds; 0 if there is none.
