@@ -26,7 +26,7 @@ struct FlowWork: Workload {
     private var strayCount = 0
     private var lastNotification: Int64 = 0
     /// Latencies are kept of likes from this number on; what comes before warms up.
-    var firstMeasured = 0
+    var firstMeasured = Int.max
     private(set) var answerLatencies: Latencies
     private(set) var streamLatencies: Latencies
     /// Likes measured and answered with 201.
