@@ -32,6 +32,7 @@ package final class EventLoop: @unchecked Sendable {
     private var isStopping = false
 
     private struct Inbox {
+        /// Bounded by those who hand over: answers by the requests in flight, the rest by their own queues.
         var work: [Work] = []
         var isAsleep = false
         var isClosed = false

@@ -44,11 +44,14 @@ public final class TestHost: ModuleResolver {
 
     /// Decodes and validates a module.
     ///
+    /// - Parameter reserved: the platform's keys, which the module does not read; see ``ModuleKind/reservedKeys``.
     /// - Throws: a ``ConfigError`` with all problems, as the user would see them.
-    public func make<Made: Module>(_ type: Made.Type, _ json: String, name: String = "test") throws(ConfigError) -> Made {
+    public func make<Made: Module>(
+        _ type: Made.Type, _ json: String, name: String = "test", reserved: [String] = ["type"]
+    ) throws(ConfigError) -> Made {
         let problems = ConfigProblems(file: "config.json")
         let config = JSONReader.read(json, problems: problems).flatMap {
-            Made.Config.decode($0, path: .root, problems: problems, keys: .strict(reserved: ["type"]))
+            Made.Config.decode($0, path: .root, problems: problems, keys: .strict(reserved: reserved))
         }
         try problems.throwIfAny()
         let module = config.flatMap { Made(config: $0, context: context(named: name)) }
