@@ -9,6 +9,7 @@ let plugins: [(name: String, libraries: [Target.Dependency])] = [
     ("HTTP", []),
     ("JQ", ["CJQ"]),
     ("Map", []),
+    ("Redis", ["CHiredis"]),
     ("SQLSinks", []),
     ("SQLite", ["CSQLite"]),
     ("SSE", []),
@@ -44,6 +45,7 @@ let package = Package(
         // C libraries from Debian, and the two C++ shims over header-only libraries.
         .systemLibrary(name: "CEvent", pkgConfig: "libevent", providers: [.apt(["libevent-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
         .systemLibrary(name: "CJQ", providers: [.apt(["libjq-dev", "libonig-dev"])]),
         .systemLibrary(name: "CCRC32C"),
         .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),

@@ -4,6 +4,7 @@ import HTTPPlugin
 import JQPlugin
 import MapPlugin
 import Martlet
+import RedisPlugin
 import SQLSinksPlugin
 import SQLitePlugin
 import SSEPlugin
@@ -13,6 +14,7 @@ enum StandardModules {
     static func registry() throws(RegistrationError) -> ModuleRegistry {
         var registry = ModuleRegistry()
         try registry.register(pubSub: MemoryBus.self)
+        try registry.register(pubSub: RedisPubSub.self)
         try registry.register(sink: PubSubSink.self)
         try registry.register(sink: ConsoleSink.self)
         try registry.register(source: HTTPSource.self)
