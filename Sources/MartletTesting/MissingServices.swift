@@ -4,11 +4,7 @@ public import Martlet
 public struct MissingPayloadReader: PayloadReader {
     public init() {}
 
-<<<<<<< HEAD
-    /// Throws.
-=======
     /// Refuses: the test gave no reader.
->>>>>>> main
     public func find(
         _ lookup: PayloadLookup, in payload: Bytes, into tokens: UnsafeMutableBufferPointer<PayloadToken>
     ) throws(PayloadError) {
@@ -16,20 +12,12 @@ public struct MissingPayloadReader: PayloadReader {
         throw PayloadError("the test gave no payload reader")
     }
 
-<<<<<<< HEAD
-    /// Throws.
-=======
     /// Refuses: the test gave no reader.
->>>>>>> main
     public func check(_ payload: Bytes) throws(PayloadError) {
         throw PayloadError("the test gave no payload reader")
     }
 
-<<<<<<< HEAD
-    /// Throws.
-=======
     /// Refuses: the test gave no reader.
->>>>>>> main
     public func elements(of array: Bytes) throws(PayloadError) -> [Bytes] {
         throw PayloadError("the test gave no payload reader")
     }
@@ -39,11 +27,7 @@ public struct MissingPayloadReader: PayloadReader {
 public struct MissingSchemaCompiler: SchemaCompiler {
     public init() {}
 
-<<<<<<< HEAD
-    /// Throws.
-=======
     /// Refuses: the test gave no compiler.
->>>>>>> main
     public func compile(_ schema: String) throws(PayloadError) -> any SchemaValidator {
         throw PayloadError("the test gave no schema compiler")
     }
@@ -55,20 +39,12 @@ public struct MissingEventLoops: EventLoops {
 
     public var count: Int { 0 }
 
-<<<<<<< HEAD
-    /// Stops the test.
-=======
     /// Stops the test: it gave no loops.
->>>>>>> main
     public func execute(on index: Int, _ work: @escaping @Sendable () -> Void) {
         preconditionFailure("the test gave no event loops")
     }
 
-<<<<<<< HEAD
-    /// Stops the test.
-=======
     /// Stops the test: it gave no loops.
->>>>>>> main
     public func schedule(on index: Int, after delay: Duration, _ work: @escaping @Sendable () -> Void) {
         preconditionFailure("the test gave no event loops")
     }

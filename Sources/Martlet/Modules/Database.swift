@@ -91,11 +91,7 @@ public struct QueryResult: Sendable {
 
 /// A multi-row insert. Table and column names are quoted by the backend.
 public struct RowInsert: Sendable, Hashable {
-<<<<<<< HEAD
-    /// What happens to a row that breaks a unique constraint.
-=======
     /// What happens to a row whose unique columns another row has.
->>>>>>> main
     public enum OnConflict: String, Sendable, CaseIterable {
         case ignore, update, fail
     }
