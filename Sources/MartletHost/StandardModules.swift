@@ -5,6 +5,7 @@ import JQPlugin
 import MapPlugin
 import Martlet
 import PostgreSQLPlugin
+import RedisPlugin
 import SQLSinksPlugin
 import SQLitePlugin
 import SSEPlugin
@@ -14,6 +15,7 @@ enum StandardModules {
     static func registry() throws(RegistrationError) -> ModuleRegistry {
         var registry = ModuleRegistry()
         try registry.register(pubSub: MemoryBus.self)
+        try registry.register(pubSub: RedisPubSub.self)
         try registry.register(sink: PubSubSink.self)
         try registry.register(sink: ConsoleSink.self)
         try registry.register(source: HTTPSource.self)

@@ -91,7 +91,7 @@ public struct QueryResult: Sendable {
 
 /// A multi-row insert. Table and column names are quoted by the backend.
 public struct RowInsert: Sendable, Hashable {
-    /// What happens to a row whose unique columns another row has.
+    /// What happens to a row that breaks a unique constraint.
     public enum OnConflict: String, Sendable, CaseIterable {
         case ignore, update, fail
     }
