@@ -72,7 +72,7 @@ let package = Package(
         tests("HTTPServerTests", ["HTTPServer", "CEvent"]),
         tests("PipelinesTests", ["Pipelines", "MartletTesting", "Martlet"]),
         tests("PluginTests", pluginNames + ["MartletTesting", "Martlet", "Pipelines"]),
-        tests("MartletHostTests", ["MartletHost", "MartletTesting"]),
+        tests("MartletHostTests", ["MartletHost", "MartletTesting", "Benchmarks"]),
         tests("EndToEndTests", ["MartletHost", "CSQLite"]),
         tests("TidyTests", []),
     ] + plugins.map { plugin in
