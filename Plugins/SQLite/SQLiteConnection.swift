@@ -3,18 +3,11 @@ import Glibc
 import Martlet
 
 /// One connection to the file, used by one thread.
-final class SQLiteConnection: DatabaseConnection {
-    enum Role {
-        /// Makes the file if it is not there.
-        case firstWriter
-        /// Opens a file that must be there: one that vanished is not made again empty.
-        case writer
-        case reader
-    }
-
+final class SQLiteConnection: DatabaseConnection, BackendConnection {
     let settings: SQLiteSettings
-    /// The connection must not be used again: the file was replaced or damaged.
-    private(set) var isSpoiled = false
+    private var isDamaged = false
+    /// The file was replaced under the connection, or an error tells that it is damaged.
+    var isSpoiled: Bool { isDamaged || hasLostFile }
     /// SQLite's connection.
     let rawHandle: OpaquePointer
     private let identity: FileIdentity?
@@ -28,7 +21,8 @@ final class SQLiteConnection: DatabaseConnection {
     private static let commit = SQLStatement(text: "COMMIT", parameterNames: [])
     private static let rollback = SQLStatement(text: "ROLLBACK", parameterNames: [])
 
-    init(_ settings: SQLiteSettings, role: Role) throws(ModuleError) {
+    init(_ settings: SQLiteSettings, role: ConnectionRole) throws(ModuleError) {
+        // A file that vanished is not made again, empty, while the host runs.
         let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (role == .firstWriter ? SQLITE_OPEN_CREATE : 0)
         var opened: OpaquePointer?
         let code = sqlite3_open_v2(settings.path, &opened, flags, nil)
@@ -49,7 +43,7 @@ final class SQLiteConnection: DatabaseConnection {
     }
 
     /// Whether the file was deleted or replaced since it was opened.
-    var hasLostFile: Bool { FileIdentity(path: settings.path) != identity }
+    private var hasLostFile: Bool { FileIdentity(path: settings.path) != identity }
 
     deinit {
         if hasLostFile { _ = martlet_sqlite_leave_log_on_close(rawHandle) }
@@ -58,7 +52,7 @@ final class SQLiteConnection: DatabaseConnection {
         sqlite3_close_v2(rawHandle)
     }
 
-    private func configure(_ role: Role) throws(ModuleError) {
+    private func configure(_ role: ConnectionRole) throws(ModuleError) {
         try useWriteAheadLog()
         _ = try run("PRAGMA synchronous = \(settings.isFullySynchronous ? "FULL" : "NORMAL")")
         _ = try run("PRAGMA cache_size = -\(settings.cacheBytes / 1024)")
@@ -99,20 +93,23 @@ final class SQLiteConnection: DatabaseConnection {
 
     // MARK: Transactions
 
-    /// Runs `body` between BEGIN IMMEDIATE and COMMIT; rolls back if it throws or any of its statements failed.
-    func transaction(_ body: (any DatabaseConnection) throws -> Void) throws(ModuleError) {
-        _ = try step(Self.begin)
+    func begin() throws(ModuleError) {
+        try step(Self.begin)
+    }
+
+    /// Runs `body` and commits; rolls back if it throws or any of its statements failed.
+    func complete(_ body: (any DatabaseConnection) throws -> Void) throws(ModuleError) {
         isInTransaction = true
         failure = nil
         defer { isInTransaction = false }
         do {
             try body(self)
             if let failure { throw failure }
-            _ = try step(Self.commit)
+            try step(Self.commit)
         } catch {
             // SQLite has rolled back by itself after some errors.
             if sqlite3_get_autocommit(rawHandle) == 0 {
-                do { _ = try step(Self.rollback) } catch { isSpoiled = true }
+                do { try step(Self.rollback) } catch { isDamaged = true }
             }
             throw failure ?? DatabaseError.body(error, settings.name)
         }
@@ -221,13 +218,13 @@ final class SQLiteConnection: DatabaseConnection {
                 settings.name, "query_timeout_ms", settings.queryTimeoutMilliseconds, statement.sql)
         }
         let failure = SQLiteFailure(database: settings, handle: rawHandle, code: code, sql: statement.sql)
-        if failure.spoilsConnection { isSpoiled = true }
+        if failure.spoilsConnection { isDamaged = true }
         return failure.stepError
     }
 
     private func prepareFailure(_ sql: String) -> ModuleError {
         let failure = SQLiteFailure(database: settings, handle: rawHandle, code: sqlite3_extended_errcode(rawHandle), sql: sql)
-        if failure.spoilsConnection { isSpoiled = true }
+        if failure.spoilsConnection { isDamaged = true }
         return failure.prepareError
     }
 }

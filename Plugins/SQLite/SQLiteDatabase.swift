@@ -1,5 +1,4 @@
 public import Martlet
-import Synchronization
 
 /// Database `sqlite`: one file, through libsqlite3, with a write-ahead log.
 ///
@@ -13,16 +12,10 @@ public final class SQLiteDatabase: Database {
     public static let name = "sqlite"
     public static let summary = "keeps tables in one SQLite file; nothing else to install"
 
-    private enum State {
-        case idle
-        case opening(Int)
-        case open(SQLiteEngine)
-    }
-
     private let settings: SQLiteSettings
-    private let metrics: SQLiteMetrics
+    private let metrics: DatabaseMetrics
     private let logger: Logger
-    private let state = Mutex((current: State.idle, attempts: 0))
+    private let lifeCycle: DatabaseLifeCycle<SQLiteConnection>
 
     public init?(config: SQLiteConfig, context: ModuleContext) {
         guard !config.path.plain.isEmpty, !config.path.plain.hasPrefix(":memory:"), !config.path.plain.utf8.contains(0) else {
@@ -40,8 +33,9 @@ public final class SQLiteDatabase: Database {
         }
         guard isGood else { return nil }
         settings = SQLiteSettings(name: context.name, path: context.path(config.path.plain), config: config)
-        metrics = SQLiteMetrics(database: context.name, in: context.metrics)
+        metrics = DatabaseMetrics(database: context.name, in: context.metrics)
         logger = context.logger
+        lifeCycle = DatabaseLifeCycle(name: context.name)
     }
 
     public func prepare(_ sql: String) throws(SQLProblem) -> SQLStatement {
@@ -51,26 +45,17 @@ public final class SQLiteDatabase: Database {
     }
 
     public func open() async throws {
-        let attempt = state.withLock { state in
-            state.attempts += 1
-            state.current = .opening(state.attempts)
-            return state.attempts
-        }
-        let engine = SQLiteEngine(settings: settings, metrics: metrics, logger: logger)
-        do {
-            try await engine.open()
-        } catch {
-            await engine.stop()
-            throw error
-        }
-        let isWanted = state.withLock { state in
-            guard case .opening(attempt) = state.current else { return false }
-            state.current = .open(engine)
-            return true
-        }
-        guard isWanted else {
-            await engine.stop()
-            throw ModuleError.transient("database.closed", "database `\(settings.name)` was closed while it opened")
+        let engine = DatabaseEngine<SQLiteConnection>(
+            name: settings.name,
+            limits: .init(readers: settings.readers, writeQueue: settings.writeQueue, readQueue: settings.readQueue),
+            metrics: metrics
+        ) { [settings] role throws(ModuleError) in try SQLiteConnection(settings, role: role) }
+        try await lifeCycle.open(engine) { [settings, logger] engine in
+            let steps = try await engine.open { connection throws(ModuleError) in
+                try SQLiteSchema(settings).update(connection)
+            }
+            logger.info(
+                "database open", ("database", settings.name), ("path", settings.path), ("schema_steps_run", "\(steps)"))
         }
     }
 
@@ -78,16 +63,15 @@ public final class SQLiteDatabase: Database {
         _ body: @escaping @Sendable (any DatabaseConnection) throws -> Void,
         completion: @escaping @Sendable (Result<Void, ModuleError>) -> Void
     ) {
-        guard let engine else {
-            completion(.failure(DatabaseError.notOpen(settings.name)))
-            return
+        do {
+            try lifeCycle.engine().transaction(body, completion: completion)
+        } catch {
+            completion(.failure(error))
         }
-        engine.transaction(body, completion: completion)
     }
 
     public func query(_ statement: SQLStatement, _ parameters: [DataValue], limit: Int) async throws -> QueryResult {
-        guard let engine else { throw DatabaseError.notOpen(settings.name) }
-        return try await engine.query(statement, parameters, limit: limit)
+        try await lifeCycle.engine().query(statement, parameters, limit: limit)
     }
 
     public func columns(of table: String) async throws -> [String]? {
@@ -101,17 +85,6 @@ public final class SQLiteDatabase: Database {
     }
 
     public func close() async {
-        let engine = state.withLock { state -> SQLiteEngine? in
-            defer { state.current = .idle }
-            if case .open(let engine) = state.current { return engine }
-            return nil
-        }
-        await engine?.stop()
-    }
-
-    private var engine: SQLiteEngine? {
-        state.withLock { state in
-            if case .open(let engine) = state.current { engine } else { nil }
-        }
+        await lifeCycle.close()
     }
 }

@@ -17,7 +17,8 @@ struct SQLiteSchema {
         var count = 0
         for step in settings.schema {
             // The lock that BEGIN IMMEDIATE takes makes another process that starts now wait, and then find the record.
-            try connection.transaction { _ in
+            try connection.begin()
+            try connection.complete { _ in
                 if try run(step, connection) { count += 1 }
             }
         }

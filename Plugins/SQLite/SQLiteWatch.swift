@@ -1,5 +1,6 @@
 import CSQLite
 import Glibc
+import Martlet
 
 /// Stops a statement that runs too long or that nobody waits for. Belongs to one connection and its thread.
 final class SQLiteWatch {

@@ -9,8 +9,6 @@ final class Connection {
     var state: ConnectionState
     /// Nil once it has ended.
     var stream: (any HTTPStream)?
-    /// It ended, perhaps before it was in the shard's table.
-    var hasEnded = false
     /// Why the host ended it; nil if the client did.
     var reason: StreamMetrics.Disconnect?
 

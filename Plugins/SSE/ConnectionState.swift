@@ -119,8 +119,11 @@ struct ConnectionState {
             positions[slot] = place
             phase = .ahead(positions)
             return .writeAs(positions)
-        case .catchingUp:
-            // Its own reading of the log finds the gap.
+        case .catchingUp(var catchUp):
+            // Its own reading of the log finds the gap, in another round if this one does not go so far.
+            catchUp.held = []
+            catchUp.hasOverflowed = true
+            phase = .catchingUp(catchUp)
             return .none
         }
     }

@@ -108,7 +108,7 @@ public final class SSEChannel: DeliveryChannel, RouteProviding {
         do throws(StreamRefusal) {
             guard let hub = hub.withLock({ $0 }) else { throw .closed }
             let request = try StreamRequest(exchange, key: key(of: exchange))
-            try hub.connect(request, exchange, bufferBytes: settings.bufferBytes)
+            try hub.connect(request, exchange)
         } catch {
             exchange.respond(error.response)
         }

@@ -102,30 +102,29 @@ final class Shard: @unchecked Sendable {
 
     // MARK: Connections
 
-    /// Takes a connection in, before its first byte: from here on it sees every live message.
-    func add(_ connection: Connection) {
+    /// Opens a stream. From here on no live message passes it by, and what it missed before is read from the log.
+    func open(_ exchange: any HTTPExchange, key: Bytes, _ beginning: StreamBeginning) {
+        let connection = Connection(key: key, state: beginning.state, turn: upkeep.takeTurn())
+        let handle = ConnectionHandle(connection)
+        connection.stream = exchange.startStream(
+            status: 200, headers: StreamRequest.headers, queueLimit: settings.bufferBytes
+        ) { [weak self] in
+            self?.ended(handle.connection)
+        }
         table.add(connection)
         metrics.connections.add(1)
-    }
-
-    /// Writes the first bytes of a stream and starts its catching up.
-    ///
-    /// - Parameter hasGap: the client's id did not say where it stood.
-    func start(_ connection: Connection, hasGap: Bool) {
-        let own = connection.state.ownPositions
-        let opening = EventRenderer.opening(
-            retryMilliseconds: settings.retryMilliseconds, appendID: id(own ?? positions))
-        write(opening, to: connection)
-        if hasGap { send(.gap(gap(.unknownID, own ?? positions), .unknownID), to: connection) }
+        let own = connection.state.ownPositions ?? positions
+        write(EventRenderer.opening(retryMilliseconds: settings.retryMilliseconds, appendID: id(own)), to: connection)
+        if beginning.hasGap { send(.gap(gap(.unknownID, own), .unknownID), to: connection) }
         if connection.state.isCatchingUp {
             metrics.replays.add()
             catchUp(connection)
         }
+        count()
     }
 
     /// The stream has ended, whoever ended it.
     func ended(_ connection: Connection) {
-        connection.hasEnded = true
         guard connection.stream != nil else { return }
         connection.stream = nil
         table.remove(connection)
@@ -167,12 +166,13 @@ final class Shard: @unchecked Sendable {
         connection.isReading = false
         guard connection.stream != nil else { return }
         switch result {
-        case .success(let page):
+        // A page that leads nowhere is a log that is behind: it gets time, as one that cannot be read.
+        case .success(let page) where page.next > read.from || page.gapUntil != nil:
             connection.readFailures = 0
             let isWritten = write(page, read, to: connection)
             count()
             if isWritten { catchUp(connection) } else if connection.stream != nil { pause(connection) }
-        case .failure:
+        case .success, .failure:
             connection.readFailures = min(connection.readFailures + 1, 6)
             let wait = Duration.milliseconds(500 << connection.readFailures)
             connection.isPaused = true

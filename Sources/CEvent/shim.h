@@ -95,3 +95,12 @@ static inline int cevent_local_address(int fd, struct sockaddr_storage *address)
     socklen_t count = sizeof *address;
     return getsockname(fd, (struct sockaddr *)address, &count);
 }
+
+/// getrlimit(2) and setrlimit(2) of the number of open descriptors.
+static inline int cevent_open_file_limit(struct rlimit *limit) {
+    return getrlimit(RLIMIT_NOFILE, limit);
+}
+
+static inline int cevent_set_open_file_limit(const struct rlimit *limit) {
+    return setrlimit(RLIMIT_NOFILE, limit);
+}

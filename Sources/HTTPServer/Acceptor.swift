@@ -1,5 +1,4 @@
 import CEvent
-import Synchronization
 
 /// One server's share on one loop: its listening sockets and its connections.
 ///
@@ -133,21 +132,6 @@ final class Acceptor: @unchecked Sendable {
         guard let whenEmpty, freeSlots.count == connections.count else { return }
         self.whenEmpty = nil
         whenEmpty()
-    }
-}
-
-/// A count shared by several loops, with a limit.
-final class SharedCount: Sendable {
-    private let count = Atomic(0)
-
-    func takeOne(max: Int) -> Bool {
-        if count.add(1, ordering: .relaxed).newValue <= max { return true }
-        count.subtract(1, ordering: .relaxed)
-        return false
-    }
-
-    func giveBackOne() {
-        count.subtract(1, ordering: .relaxed)
     }
 }
 

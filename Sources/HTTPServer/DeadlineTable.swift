@@ -36,21 +36,21 @@ struct DeadlineTable {
         if ms < earliestMs { earliestMs = ms }
     }
 
-    /// The owners whose deadline is at or before `nowMs`, their deadlines cleared.
+    /// The owners whose deadline is at or before `nowMs`, the earliest first, their deadlines cleared.
     mutating func takeExpired(nowMs: UInt64) -> [any DeadlineOwner] {
         guard earliestMs <= nowMs else { return [] }
-        var expired: [any DeadlineOwner] = []
+        var expired: [(ms: UInt64, owner: any DeadlineOwner)] = []
         var earliest = UInt64.max
         for slot in deadlines.indices {
             let ms = deadlines[slot]
             if ms <= nowMs {
                 deadlines[slot] = .max
-                if let owner = owners[slot] { expired.append(owner) }
+                if let owner = owners[slot] { expired.append((ms, owner)) }
             } else if ms < earliest {
                 earliest = ms
             }
         }
         earliestMs = earliest
-        return expired
+        return expired.sorted { $0.ms < $1.ms }.map(\.owner)
     }
 }

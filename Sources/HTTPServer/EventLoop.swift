@@ -32,6 +32,7 @@ package final class EventLoop: @unchecked Sendable {
     private var isStopping = false
 
     private struct Inbox {
+        /// Bounded by those who hand over: answers by the requests in flight, the rest by their own queues.
         var work: [Work] = []
         var isAsleep = false
         var isClosed = false
@@ -224,11 +225,6 @@ package final class EventLoop: @unchecked Sendable {
         timer.start(atMs: nowMs + UInt64(max(0, delay.wholeMilliseconds)))
         return timer
     }
-}
-
-/// Something that gathers what is written within a turn of the loop and sends it when the turn ends.
-protocol EndOfTurnFlushable: AnyObject {
-    func flushEndOfTurn()
 }
 
 private nonisolated func eventLoopThread(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {

@@ -9,32 +9,55 @@ package struct HTTPStatus: Sendable, Hashable, CustomStringConvertible {
         self.code = code
     }
 
+    /// 200 OK
     package static let ok = HTTPStatus(200)
+    /// 201 Created
     package static let created = HTTPStatus(201)
+    /// 202 Accepted
     package static let accepted = HTTPStatus(202)
+    /// 204 No Content
     package static let noContent = HTTPStatus(204)
+    /// 304 Not Modified
     package static let notModified = HTTPStatus(304)
+    /// 400 Bad Request
     package static let badRequest = HTTPStatus(400)
+    /// 401 Unauthorized
     package static let unauthorized = HTTPStatus(401)
+    /// 403 Forbidden
     package static let forbidden = HTTPStatus(403)
+    /// 404 Not Found
     package static let notFound = HTTPStatus(404)
+    /// 405 Method Not Allowed
     package static let methodNotAllowed = HTTPStatus(405)
+    /// 408 Request Timeout
     package static let requestTimeout = HTTPStatus(408)
+    /// 409 Conflict
     package static let conflict = HTTPStatus(409)
+    /// 413 Content Too Large
     package static let contentTooLarge = HTTPStatus(413)
+    /// 414 URI Too Long
     package static let uriTooLong = HTTPStatus(414)
+    /// 415 Unsupported Media Type
     package static let unsupportedMediaType = HTTPStatus(415)
+    /// 417 Expectation Failed
     package static let expectationFailed = HTTPStatus(417)
+    /// 422 Unprocessable Content
     package static let unprocessableContent = HTTPStatus(422)
+    /// 429 Too Many Requests
     package static let tooManyRequests = HTTPStatus(429)
+    /// 431 Request Header Fields Too Large
     package static let headerFieldsTooLarge = HTTPStatus(431)
+    /// 500 Internal Server Error
     package static let internalServerError = HTTPStatus(500)
+    /// 501 Not Implemented
     package static let notImplemented = HTTPStatus(501)
+    /// 503 Service Unavailable
     package static let serviceUnavailable = HTTPStatus(503)
+    /// 505 HTTP Version Not Supported
     package static let versionNotSupported = HTTPStatus(505)
 
     /// The reason phrase; empty for a code without one here.
-    package var reason: String { line.map { String("\($0)".utf8.dropFirst(13).dropLast(2)) ?? "" } ?? "" }
+    package var reason: String { line.map { String("\($0)".unicodeScalars.dropFirst(13).dropLast(2)) } ?? "" }
 
     /// Code and reason.
     package var description: String { reason.isEmpty ? "\(code)" : "\(code) \(reason)" }

@@ -6,7 +6,7 @@ struct QueryPairs: Sequence, IteratorProtocol {
 
         func isNamed(_ wanted: String) -> Bool {
             if PercentEncoding.isPlain(name, plusIsSpace: true) { return name.elementsEqual(wanted.utf8) }
-            return PercentEncoding.decode(name, plusIsSpace: true) == wanted
+            return PercentEncoding.decodedBytes(name, plusIsSpace: true).elementsEqual(wanted.utf8)
         }
     }
 
@@ -33,26 +33,15 @@ struct QueryPairs: Sequence, IteratorProtocol {
 
     /// Refuses more than `countMax` parameters, and any that comes twice: which of the two counts would be a guess.
     static func check(_ query: UnsafeBufferPointer<UInt8>, countMax: Int) throws(RequestError) {
-        var plain: [UnsafeBufferPointer<UInt8>] = []
-        var decoded: [String] = []
-        var count = 0
+        var names: [[UInt8]] = []
         for pair in QueryPairs(query) {
-            count += 1
-            guard count <= countMax else {
-                throw .badRequest("the query has more than \(countMax) parameters")
+            guard names.count < countMax else { throw .badRequest("the query has more than \(countMax) parameters") }
+            let name = PercentEncoding.decodedBytes(pair.name, plusIsSpace: true)
+            guard !names.contains(name) else {
+                let text = String(decoding: name, as: UTF8.self)
+                throw .badRequest("the query parameter \"\(text)\" comes more than once; expected once")
             }
-            let isPlain = PercentEncoding.isPlain(pair.name, plusIsSpace: true)
-            let isRepeated = isPlain
-                ? plain.contains { $0.elementsEqual(pair.name) } || decoded.contains { $0.utf8.elementsEqual(pair.name) }
-                : plain.contains { QueryPairs.Pair(name: $0, value: $0).isNamed(text(pair.name)) } || decoded.contains(text(pair.name))
-            guard !isRepeated else {
-                throw .badRequest("the query parameter \"\(text(pair.name))\" comes more than once; expected once")
-            }
-            if isPlain { plain.append(pair.name) } else { decoded.append(text(pair.name)) }
+            names.append(name)
         }
-    }
-
-    private static func text(_ bytes: UnsafeBufferPointer<UInt8>) -> String {
-        PercentEncoding.decode(bytes, plusIsSpace: true)
     }
 }

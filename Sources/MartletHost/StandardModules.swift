@@ -4,6 +4,7 @@ import HTTPPlugin
 import JQPlugin
 import MapPlugin
 import Martlet
+import PostgreSQLPlugin
 import RedisPlugin
 import SQLSinksPlugin
 import SQLitePlugin
@@ -23,6 +24,7 @@ enum StandardModules {
         try registry.register(sink: TableSink.self)
         try registry.register(sink: SQLSink.self)
         try registry.register(database: SQLiteDatabase.self)
+        try registry.register(database: PostgreSQLDatabase.self)
         try registry.register(channel: SSEChannel.self)
         return registry
     }

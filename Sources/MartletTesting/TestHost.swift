@@ -44,11 +44,14 @@ public final class TestHost: ModuleResolver {
 
     /// Decodes and validates a module.
     ///
+    /// - Parameter reserved: the platform's keys, which the module does not read; see ``ModuleKind/reservedKeys``.
     /// - Throws: a ``ConfigError`` with all problems, as the user would see them.
-    public func make<Made: Module>(_ type: Made.Type, _ json: String, name: String = "test") throws(ConfigError) -> Made {
+    public func make<Made: Module>(
+        _ type: Made.Type, _ json: String, name: String = "test", reserved: [String] = ["type"]
+    ) throws(ConfigError) -> Made {
         let problems = ConfigProblems(file: "config.json")
         let config = JSONReader.read(json, problems: problems).flatMap {
-            Made.Config.decode($0, path: .root, problems: problems, keys: .strict(reserved: ["type"]))
+            Made.Config.decode($0, path: .root, problems: problems, keys: .strict(reserved: reserved))
         }
         try problems.throwIfAny()
         let module = config.flatMap { Made(config: $0, context: context(named: name)) }
@@ -66,18 +69,21 @@ public final class TestHost: ModuleResolver {
             schemas: schemas, loops: loops, resolver: self)
     }
 
+    /// See ``ModuleResolver``.
     public func database(_ reference: ConfigText) -> (any Database)? {
         if let database = databases[reference.plain] { return database }
         reported.reportUnknown("database", reference, among: databases.keys.sorted(), title: "databases")
         return nil
     }
 
+    /// See ``ModuleResolver``.
     public func pubSub(_ reference: ConfigText) -> (any PubSub)? {
         if let pubSub = pubSubs[reference.plain] { return pubSub }
         reported.reportUnknown("pub/sub", reference, among: pubSubs.keys.sorted(), title: "pub/sub buses")
         return nil
     }
 
+    /// Keeps the problem.
     public func problem(at place: ConfigPlace, code: ConfigProblem.Code, _ message: String) {
         reported.report(code, at: place, message)
     }

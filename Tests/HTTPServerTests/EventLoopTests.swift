@@ -86,14 +86,14 @@ struct EventLoopTests {
         let owners = (0..<4).map { _ in Owner() }
         let slots = owners.map { table.add($0) }
         for (slot, ms) in zip(slots, [50, 10, 30, 20] as [UInt64]) { table.set(slot, atMs: ms) }
-        table.set(slots[3], atMs: 90)
+        table.set(slots[3], atMs: 40)
         table.remove(slots[1])
         #expect(table.earliestMs == 10)
         #expect(table.takeExpired(nowMs: 9).isEmpty)
-        #expect(table.takeExpired(nowMs: 40).map { ObjectIdentifier($0) } == [ObjectIdentifier(owners[2])])
-        #expect(table.earliestMs == 50)
+        #expect(table.takeExpired(nowMs: 39).map { ObjectIdentifier($0) } == [ObjectIdentifier(owners[2])])
+        #expect(table.earliestMs == 40)
         #expect(table.add(owners[1]) == slots[1])
-        #expect(table.takeExpired(nowMs: 1000).count == 2)
+        #expect(table.takeExpired(nowMs: 1000).map { ObjectIdentifier($0) } == [ObjectIdentifier(owners[3]), ObjectIdentifier(owners[0])])
         #expect(table.earliestMs == .max)
     }
 

@@ -79,4 +79,12 @@ struct ListenTests {
             #expect(error?.description.hasPrefix("http.unknown_host: cannot listen on no such host:0: no address for host \"no such host\"") == true)
         }
     }
+
+    @Test func raisesTheLimitOfOpenFiles() {
+        let limit = OpenFileLimit.raise()
+        var now = rlimit()
+        #expect(cevent_open_file_limit(&now) == 0)
+        #expect(now.rlim_cur == now.rlim_max)
+        #expect(limit == Int(clamping: now.rlim_max))
+    }
 }

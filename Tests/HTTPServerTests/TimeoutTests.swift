@@ -77,6 +77,7 @@ struct TimeoutTests {
             let other = try running.client()
             #expect(try other.takeToEnd() == "")
             for exchange in waiting.current { echo(exchange) }
+            waiting.update { $0 = [] }
             #expect(try client.takeResponse().status == 200)
         }
     }
@@ -122,6 +123,7 @@ struct TimeoutTests {
             await waitUntil("the exchange knows") { waiting.current[0].hasClientLeft }
             await waitUntil("the connection is closed") { running.server.counters.openConnections == 0 }
             echo(waiting.current[0])
+            waiting.update { $0 = [] }
         }
     }
 

@@ -14,8 +14,9 @@ extension EmbeddedLog {
         }
     }
 
-    /// One turn of the flusher. For logs that run no threads: `flushSegments`, `checkpoint`, `maintain`.
-    func runFlush() {
+    /// One turn of the flusher.
+    /// Also for logs that run no threads: copies committed records into their segments.
+    package func runFlush() {
         do throws(LogError) {
             try flusherTurn.withLock { _ throws(LogError) in try flushTurn() }
         } catch {

@@ -9,6 +9,7 @@ public struct ExchangeVariables: TemplateVariables {
         self.exchange = exchange
     }
 
+    /// The variable as the request has it; see ``TemplateVariables``.
     public func value(of kind: TemplateVariableKind, _ name: String) -> String? {
         switch kind {
         case .path: exchange.pathParameter(name)

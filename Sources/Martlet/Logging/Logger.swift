@@ -6,6 +6,7 @@ public struct Logger: Sendable {
     public enum Level: Int, Sendable, Comparable, CaseIterable {
         case debug, info, warning, error
 
+        /// By how much they matter.
         public static func < (left: Level, right: Level) -> Bool { left.rawValue < right.rawValue }
 
         /// The level's name in the output and in the config.
@@ -33,18 +34,22 @@ public struct Logger: Sendable {
         Logger(output: output, fields: fields.filter { $0.0 != name } + [(name, value)])
     }
 
+    /// For whoever looks for a defect.
     public func debug(_ message: @autoclosure () -> String, _ extra: (String, String)...) {
         log(.debug, message(), extra)
     }
 
+    /// Something changed, as it should.
     public func info(_ message: @autoclosure () -> String, _ extra: (String, String)...) {
         log(.info, message(), extra)
     }
 
+    /// Something is wrong and is being dealt with.
     public func warning(_ message: @autoclosure () -> String, _ extra: (String, String)...) {
         log(.warning, message(), extra)
     }
 
+    /// Something is wrong and an operator should look.
     public func error(_ message: @autoclosure () -> String, _ extra: (String, String)...) {
         log(.error, message(), extra)
     }

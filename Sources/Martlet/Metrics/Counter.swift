@@ -6,10 +6,12 @@ public final class Counter: Sendable {
 
     init() {}
 
+    /// Adds a non-negative amount.
     public func add(_ amount: Int = 1) {
         count.wrappingAdd(amount, ordering: .relaxed)
     }
 
+    /// The sum so far.
     public var value: Int { count.load(ordering: .relaxed) }
 }
 

@@ -6,14 +6,17 @@ public final class Gauge: Sendable {
 
     init() {}
 
+    /// Replaces the value.
     public func set(_ value: Int) {
         current.store(value, ordering: .relaxed)
     }
 
+    /// Adds an amount, which may be negative.
     public func add(_ amount: Int) {
         current.wrappingAdd(amount, ordering: .relaxed)
     }
 
+    /// The value now.
     public var value: Int { current.load(ordering: .relaxed) }
 }
 

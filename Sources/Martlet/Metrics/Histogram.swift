@@ -15,6 +15,7 @@ public final class Histogram: Sendable {
 
     init() {}
 
+    /// Counts one duration.
     public func record(_ duration: Duration) {
         let parts = duration.components
         let microseconds = Int(parts.seconds) * 1_000_000 + Int(parts.attoseconds / 1_000_000_000_000)

@@ -46,6 +46,7 @@ public protocol EventLog: Sendable {
 
 /// A topic as the config describes it.
 public struct TopicSettings: Sendable, Hashable {
+    /// What becomes of old records.
     public enum Cleanup: String, Sendable, CaseIterable {
         case delete, compact
     }

@@ -25,14 +25,17 @@ public struct ModuleError: Error, Sendable, CustomStringConvertible {
         self.retryAfter = retryAfter
     }
 
+    /// An error that may pass; see ``Kind/transient``.
     public static func transient(_ code: String, _ message: String, retryAfter: Duration? = nil) -> ModuleError {
         ModuleError(.transient, code: code, message, retryAfter: retryAfter)
     }
 
+    /// An error of the record itself; see ``Kind/permanent``.
     public static func permanent(_ code: String, _ message: String) -> ModuleError {
         ModuleError(.permanent, code: code, message)
     }
 
+    /// An error that the operator has to mend; see ``Kind/blocked``.
     public static func blocked(_ code: String, _ message: String) -> ModuleError {
         ModuleError(.blocked, code: code, message)
     }

@@ -27,6 +27,7 @@ public struct Subscription: Sendable {
         self.onCancel = onCancel
     }
 
+    /// Receives nothing from now on. A call under way may still finish.
     public func cancel() {
         onCancel()
     }

@@ -3,31 +3,30 @@ import Martlet
 import Pipelines
 import Synchronization
 
-/// SIGHUP, SIGTERM and SIGINT, taken by one thread and handed to the main task one after the other.
+/// SIGHUP, SIGTERM and SIGINT, handed to the main task one after the other.
+///
+/// The handler, which may interrupt any thread anywhere, only writes the signal's number to a pipe (signal-safety(7)); a
+/// thread reads it there.
 final class ProcessSignals: Sendable {
     private let stream: AsyncStream<Int32>
 
-    /// Blocks the signals for every thread made from now on, so create it before anything else.
-    init() {
-        var set = sigset_t()
-        sigemptyset(&set)
-        for number in [SIGHUP, SIGTERM, SIGINT] { sigaddset(&set, number) }
-        pthread_sigmask(SIG_BLOCK, &set, nil)
+    /// Takes the signals over. Created once in a process.
+    init() throws {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else {
+            throw HostError("cannot make the pipe for signals: \(String(cString: strerror(errno)))")
+        }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        signalPipe.store(ends[1], ordering: .relaxed)
         let (stream, continuation) = AsyncStream<Int32>.makeStream(bufferingPolicy: .bufferingOldest(16))
         self.stream = stream
-        let waiting = set
-        Self.startThread {
-            var set = waiting
-            var asked = 0
-            while true {
-                var number: Int32 = 0
-                guard sigwait(&set, &number) == 0 else { continue }
-                if number != SIGHUP {
-                    asked += 1
-                    // The second request to stop does not wait for the first to be done.
-                    if asked > 1 { _exit(1) }
-                }
-                continuation.yield(number)
+        try SignalThread.start(reading: ends[0]) { continuation.yield($0) }
+        for number in [SIGHUP, SIGTERM, SIGINT] {
+            var action = sigaction()
+            action.__sigaction_handler.sa_handler = passSignalOn
+            action.sa_flags = SA_RESTART
+            guard sigaction(number, &action, nil) == 0 else {
+                throw HostError("cannot handle signal \(number): \(String(cString: strerror(errno)))")
             }
         }
     }
@@ -42,28 +41,26 @@ final class ProcessSignals: Sendable {
                 }
                 continue
             }
+            let grace = host.graph.config.host.shutdownGraceSeconds
+            let overdue = Task {
+                try await Task.sleep(for: .seconds(grace + 5))
+                logger.error("still not stopped 5 seconds after the grace period; ending the process")
+                _exit(1)
+            }
             await host.stop()
+            overdue.cancel()
             return
         }
     }
-
-    private static func startThread(_ body: @escaping @Sendable () -> Void) {
-        let box = Unmanaged.passRetained(ThreadBody(body))
-        var thread = pthread_t()
-        let code = pthread_create(&thread, nil, { argument in
-            guard let argument else { return nil }
-            Unmanaged<ThreadBody>.fromOpaque(argument).takeRetainedValue().run()
-            return nil
-        }, box.toOpaque())
-        precondition(code == 0, "cannot start the signal thread: \(String(cString: strerror(code)))")
-    }
 }
 
-/// Carries a closure to a new thread.
-private final class ThreadBody: Sendable {
-    let run: @Sendable () -> Void
+/// The writing end of the pipe; -1 until there is one.
+private let signalPipe = Atomic<Int32>(-1)
 
-    init(_ run: @escaping @Sendable () -> Void) {
-        self.run = run
-    }
+/// The signal handler.
+private func passSignalOn(_ number: Int32) {
+    let saved = errno
+    var byte = UInt8(truncatingIfNeeded: number)
+    _ = write(signalPipe.load(ordering: .relaxed), &byte, 1)
+    errno = saved
 }

@@ -22,7 +22,7 @@ struct RunCommand: Command {
     }
 
     func run() async throws -> ExitCode {
-        let signals = ProcessSignals()
+        let signals = try ProcessSignals()
         let (loaded, loadProblems) = LoadedConfig.load(path: configPath, overrides: overrides)
         try loadProblems.throwIfAny()
         let logger = Logger(output: Self.output(loaded?.config.host))

@@ -5,17 +5,13 @@ import Synchronization
 package final class ChannelRunner: Sendable {
     package let name: String
     package let channel: any DeliveryChannel
-    package let readiness = Readiness()
-
-    private struct State {
-        var opening: Task<Void, Never>?
-        var subscription: Subscription?
-    }
+    package var readiness: Readiness { opening.readiness }
 
     private let bus: (runner: PubSubRunner, channel: String)?
     private let replay: (any MessageReplay)?
     private let logger: Logger
-    private let state = Mutex(State())
+    private let opening: PartOpening
+    private let subscription = Mutex<Subscription?>(nil)
 
     package init(
         name: String, channel: any DeliveryChannel, bus: (runner: PubSubRunner, channel: String)?,
@@ -26,43 +22,29 @@ package final class ChannelRunner: Sendable {
         self.bus = bus
         self.replay = replay
         self.logger = logger.with("channel", name)
+        opening = PartOpening(logger: self.logger)
     }
 
     /// Starts to open and subscribe; returns at once.
     package func start() {
-        state.withLock { state in
-            if state.opening == nil { state.opening = Task { await open() } }
-        }
-    }
-
-    private func open() async {
-        let opener = ModuleOpener(logger: logger) { [readiness] error in
-            if let error { readiness.failed(error) }
-        }
-        do {
+        opening.start { [self] opener in
             try await opener.open("channel \(name)") { try await channel.open(replay: replay) }
-            if let bus {
-                try await bus.runner.readiness.wait()
-                try await opener.open("the subscription to \(bus.channel)") { try await subscribe(bus.runner, bus.channel) }
-            }
-            readiness.opened()
-        } catch {
-            logger.debug("channel closes before it was open")
+            guard let bus else { return }
+            try await bus.runner.readiness.wait()
+            try await opener.open("the subscription to \(bus.channel)") { try await subscribe(bus.runner, bus.channel) }
         }
     }
 
     private func subscribe(_ runner: PubSubRunner, _ name: String) async throws {
         let feed = ChannelFeed(channel: channel, logger: logger)
         let subscription = try await runner.pubSub.subscribe(to: name) { delivery in feed.receive(delivery) }
-        state.withLock { $0.subscription = subscription }
+        self.subscription.withLock { $0 = subscription }
     }
 
     /// Takes no more messages, tells those connected, and closes.
     package func stop(within grace: Duration) async {
-        let opening = state.withLock { $0.opening }
-        opening?.cancel()
-        await opening?.value
-        state.withLock { $0.subscription }?.cancel()
+        await opening.cancel()
+        subscription.withLock { $0 }?.cancel()
         await channel.drain(within: grace)
         await channel.close()
         readiness.closed()

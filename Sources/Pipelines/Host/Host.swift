@@ -92,6 +92,7 @@ package final class Host: Sendable {
     /// - Throws: ``HostError`` or an error of the log or the server that says what the operator can do.
     package func start(adminRoutes: [Martlet.Route]) async throws {
         let graph = graph
+        _ = OpenFileLimit.raise()
         try makeDataDirectory()
         try await log.open()
         do {

@@ -11,6 +11,7 @@ package final class Outbox: Sendable {
     private let identity: HostIdentity
     private let logger: Logger
     private let table: OutboxTable
+    private let idempotency: IdempotencyTable
     private let buffer = OutboxBuffer()
     private let progress = OutboxProgress()
     private let sequences = OutboxSequences()
@@ -28,8 +29,9 @@ package final class Outbox: Sendable {
         self.identity = identity
         self.logger = logger
         table = try OutboxTable(database: database)
+        idempotency = try IdempotencyTable(database: database)
         saves = SaveQueue(
-            database: database, table: table, identity: identity, limitEvents: limitEvents, buffer: buffer,
+            database: database, table: table, idempotency: idempotency, identity: identity, limitEvents: limitEvents, buffer: buffer,
             progress: progress, sequences: sequences)
     }
 
@@ -43,6 +45,7 @@ package final class Outbox: Sendable {
         let producerID = Int64.random(in: 1...Int64.max)
         let opened = try await database.transaction { [self] connection in
             try table.create(connection)
+            try idempotency.create(connection)
             let claim = try table.claim(
                 owner: owner, producerID: producerID, leaseUntil: Self.leaseEnd(), connection)
             return (claim, try table.count(connection))
@@ -112,6 +115,7 @@ package final class Outbox: Sendable {
     private func renewAndAdopt() async throws {
         let adopted = try await database.transaction { [self] connection in
             try table.renew(owner: owner, leaseUntil: Self.leaseEnd(), connection)
+            try idempotency.expire(connection)
             return try table.abandonedOwners(besides: owner, now: Timestamp.now(), connection).filter { other in
                 try table.takeLease(of: other, until: Self.leaseEnd(), connection)
             }

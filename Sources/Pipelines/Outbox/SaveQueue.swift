@@ -22,6 +22,7 @@ final class SaveQueue: Sendable {
 
     private let database: any Database
     private let table: OutboxTable
+    private let idempotency: IdempotencyTable
     private let identity: HostIdentity
     private let limitEvents: Int
     private let buffer: OutboxBuffer
@@ -30,11 +31,12 @@ final class SaveQueue: Sendable {
     private let state = Mutex(State())
 
     init(
-        database: any Database, table: OutboxTable, identity: HostIdentity, limitEvents: Int, buffer: OutboxBuffer,
+        database: any Database, table: OutboxTable, idempotency: IdempotencyTable, identity: HostIdentity, limitEvents: Int, buffer: OutboxBuffer,
         progress: OutboxProgress, sequences: OutboxSequences
     ) {
         self.database = database
         self.table = table
+        self.idempotency = idempotency
         self.identity = identity
         self.limitEvents = limitEvents
         self.buffer = buffer
@@ -98,7 +100,8 @@ final class SaveQueue: Sendable {
     }
 
     private func runNext() {
-        let run = SaveTransaction(table: table, owner: identity.id, sequences: sequences, removable: progress.removable)
+        let run = SaveTransaction(
+            table: table, idempotency: idempotency, owner: identity.id, sequences: sequences, removable: progress.removable)
         database.transaction({ [self] connection in
             run.requests = takeRequests()
             try run.execute(on: connection)

@@ -8,16 +8,19 @@ package struct SaveRequest: Sendable {
     package let statement: SQLStatement
     package let parameters: [DataValue]
     package let makeEvent: MakeEvent
+    /// Set if the client may repeat the request and wants the first answer again.
+    let idempotency: IdempotentRequest?
     /// Where the answer goes; called once.
     package let answer: @Sendable (IntakeOutcome) -> Void
 
-    package init(
+    init(
         statement: SQLStatement, parameters: [DataValue], makeEvent: @escaping MakeEvent,
-        answer: @escaping @Sendable (IntakeOutcome) -> Void
+        idempotency: IdempotentRequest? = nil, answer: @escaping @Sendable (IntakeOutcome) -> Void
     ) {
         self.statement = statement
         self.parameters = parameters
         self.makeEvent = makeEvent
+        self.idempotency = idempotency
         self.answer = answer
     }
 }

@@ -10,12 +10,14 @@ final class SaveTransaction: @unchecked Sendable {
     private(set) var hasBegun = false
 
     private let table: OutboxTable
+    private let idempotency: IdempotencyTable
     private let owner: String
     private let sequences: OutboxSequences
     private let removable: Int64?
 
-    init(table: OutboxTable, owner: String, sequences: OutboxSequences, removable: Int64?) {
+    init(table: OutboxTable, idempotency: IdempotencyTable, owner: String, sequences: OutboxSequences, removable: Int64?) {
         self.table = table
+        self.idempotency = idempotency
         self.owner = owner
         self.sequences = sequences
         self.removable = removable
@@ -25,12 +27,20 @@ final class SaveTransaction: @unchecked Sendable {
         hasBegun = true
         outcomes.reserveCapacity(requests.count)
         for request in requests {
-            outcomes.append(try execute(request, on: connection))
+            outcomes.append(try outcome(of: request, on: connection))
         }
         if !rows.isEmpty { try table.insert(rows, owner: owner, connection) }
         if let removable {
             removed = (removable, try table.remove(owner: owner, through: removable, connection))
         }
+    }
+
+    private func outcome(of request: SaveRequest, on connection: any DatabaseConnection) throws -> IntakeOutcome {
+        guard let repeatable = request.idempotency else { return try execute(request, on: connection) }
+        if let earlier = try idempotency.answer(to: repeatable, connection) { return earlier }
+        let outcome = try execute(request, on: connection)
+        try idempotency.keep(outcome, for: repeatable, connection)
+        return outcome
     }
 
     private func execute(_ request: SaveRequest, on connection: any DatabaseConnection) throws -> IntakeOutcome {

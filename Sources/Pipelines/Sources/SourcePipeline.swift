@@ -2,6 +2,7 @@ package import Martlet
 
 /// What happens to a source's inputs: transforms, then `save` with the outbox, or `publish` straight to the log.
 package final class SourcePipeline: Intake {
+    private let name: String
     private let transforms: TransformChain
     private let save: SavePlan?
     private let publish: PublishPlan
@@ -11,9 +12,10 @@ package final class SourcePipeline: Intake {
     private let logger: Logger
 
     init(
-        transforms: TransformChain, save: SavePlan?, publish: PublishPlan, log: any EventLog,
+        name: String, transforms: TransformChain, save: SavePlan?, publish: PublishPlan, log: any EventLog,
         payloads: any PayloadReader, metrics: SourceMetrics, logger: Logger
     ) {
+        self.name = name
         self.transforms = transforms
         self.save = save
         self.publish = publish
@@ -63,6 +65,9 @@ package final class SourcePipeline: Intake {
     private func saveOne(
         _ input: SourceInput, _ save: SavePlan, answer: @escaping @Sendable (IntakeOutcome) -> Void
     ) throws(ModuleError) {
+        if let key = input.idempotencyKey, !(1...255).contains(key.utf8.count) {
+            throw .permanent("idempotency.bad_key", "an Idempotency-Key has 1 to 255 bytes, found \(key.utf8.count)")
+        }
         let parameters = try save.binding.parameters.evaluate(TemplateInput(input), with: payloads)
         let now = Timestamp.now()
         let plan = publish
@@ -77,7 +82,9 @@ package final class SourcePipeline: Intake {
         }
         save.outbox.submit(
             SaveRequest(
-                statement: save.binding.statement, parameters: parameters, makeEvent: makeEvent, answer: answer))
+                statement: save.binding.statement, parameters: parameters, makeEvent: makeEvent,
+                idempotency: input.idempotencyKey.map { IdempotentRequest(source: name, key: $0, body: input.payload) },
+                answer: answer))
     }
 
     // MARK: Publish without a save: the answer waits for the log

@@ -1,13 +1,12 @@
-import Martlet
+/// The metrics that every database has.
+package struct DatabaseMetrics: Sendable {
+    package let transactions: Counter
+    package let failures: Counter
+    package let duration: Histogram
+    package let queries: Counter
+    package let connections: Counter
 
-/// The metrics of a `sqlite` database.
-struct SQLiteMetrics: Sendable {
-    let transactions: Counter
-    let failures: Counter
-    let duration: Histogram
-    let queries: Counter
-
-    init(database: String, in registry: MetricsRegistry) {
+    package init(database: String, in registry: MetricsRegistry) {
         let labels = [("database", database)]
         transactions = registry.counter(
             "martlet_database_transactions_total", "Transactions that were committed.", labels: labels)
@@ -16,5 +15,7 @@ struct SQLiteMetrics: Sendable {
         duration = registry.histogram(
             "martlet_database_transaction_seconds", "Time from a transaction's begin to its commit.", labels: labels)
         queries = registry.counter("martlet_database_queries_total", "Queries that were run.", labels: labels)
+        connections = registry.counter(
+            "martlet_database_connections_total", "Connections that were made, again ones included.", labels: labels)
     }
 }
