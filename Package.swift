@@ -46,13 +46,14 @@ let package = Package(
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CJQ", providers: [.apt(["libjq-dev", "libonig-dev"])]),
         .systemLibrary(name: "CCRC32C"),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
         .target(name: "CValijson"),
 
         library("Martlet"),
         library("EmbeddedLog", ["CCRC32C"]),
         library("HTTPServer", ["CEvent"]),
-        library("Pipelines", ["Martlet", "EmbeddedLog", "HTTPServer", "CSimdjson", "CValijson"]),
+        library("Pipelines", ["Martlet", "EmbeddedLog", "HTTPServer", "CCurl", "CSimdjson", "CValijson"]),
         library("MartletTesting", ["Martlet"]),
         .executableTarget(
             name: "MartletHost",
