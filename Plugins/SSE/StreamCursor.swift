@@ -12,7 +12,7 @@ import Martlet
 ///     varint  offset × 2, plus 1 if an index follows
 ///     varint  index, within a record that became several messages
 ///
-/// A text that does not decode is no cursor of ours. Limits: 64 KiB of text, 100,000 partitions.
+/// A text that does not decode is no cursor of ours. Limits: 64 KiB of text, 100,000 partitions, offsets below 2^62.
 struct StreamCursor: Sendable {
     private static let version: UInt8 = 1
     static let textLimit = 65_536
@@ -62,7 +62,7 @@ struct StreamCursor: Sendable {
             guard let tag = reader.tag(), let count = reader.varint(), count <= UInt64(Self.partitionLimit) else { return nil }
             var places: [StreamPlace] = []
             for _ in 0..<count {
-                guard let number = reader.varint(), number >> 1 < UInt64(Offset.max) else { return nil }
+                guard let number = reader.varint(), number >> 1 < 1 << 62 else { return nil }
                 var place = StreamPlace(offset: Offset(number >> 1))
                 if number & 1 == 1 {
                     guard let index = reader.varint(), index > 0, index < UInt64(Int32.max) else { return nil }

@@ -9,26 +9,32 @@ public struct ModuleRegistry: Sendable {
 
     public init() {}
 
+    /// Adds a source; throws if its name is taken or a field of it is a key of the platform.
     public mutating func register<M: EventSource>(source type: M.Type) throws(RegistrationError) {
         try Self.add(type, kind: .source, to: &sources) { $0 }
     }
 
+    /// Adds a transform; throws if its name is taken or a field of it is a key of the platform.
     public mutating func register<M: Transform>(transform type: M.Type) throws(RegistrationError) {
         try Self.add(type, kind: .transform, to: &transforms) { $0 }
     }
 
+    /// Adds a sink; throws if its name is taken or a field of it is a key of the platform.
     public mutating func register<M: Sink>(sink type: M.Type) throws(RegistrationError) {
         try Self.add(type, kind: .sink, to: &sinks) { $0 }
     }
 
+    /// Adds a channel; throws if its name is taken or a field of it is a key of the platform.
     public mutating func register<M: DeliveryChannel>(channel type: M.Type) throws(RegistrationError) {
         try Self.add(type, kind: .channel, to: &channels) { $0 }
     }
 
+    /// Adds a database; throws if its name is taken or a field of it is a key of the platform.
     public mutating func register<M: Database>(database type: M.Type) throws(RegistrationError) {
         try Self.add(type, kind: .database, to: &databases) { $0 }
     }
 
+    /// Adds a pub/sub bus; throws if its name is taken or a field of it is a key of the platform.
     public mutating func register<M: PubSub>(pubSub type: M.Type) throws(RegistrationError) {
         try Self.add(type, kind: .pubsub, to: &pubSubs) { $0 }
     }

@@ -18,7 +18,11 @@ struct ReadinessReport {
         case .running: break
         }
         let graph = host.graph
-        for node in graph.databases { add("databases.\(node.name)", node.part.readiness) }
+        let saving = Set(graph.sources.compactMap { $0.part.savesTo?.name })
+        for node in graph.databases {
+            add("databases.\(node.name)", node.part.readiness)
+            if saving.contains(node.name) { add("databases.\(node.name).outbox", node.part.outboxReadiness) }
+        }
         for node in graph.pubSubs { add("pubsub.\(node.name)", node.part.readiness) }
         for node in graph.channels { add("channels.\(node.name)", node.part.readiness) }
         for node in graph.sources { add("sources.\(node.name)", node.part.readiness) }

@@ -42,6 +42,7 @@ public final class MemoryReplay: MessageReplay {
         }
     }
 
+    /// Adds an empty partition to the topic.
     public func addPartition(to topic: TopicName) {
         state.withLock { $0.topics[Self.index(of: topic, $0)].partitions.append(Partition()) }
     }
