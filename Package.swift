@@ -43,6 +43,7 @@ let package = Package(
     targets: [
         // C libraries from Debian, and the two C++ shims over header-only libraries.
         .systemLibrary(name: "CEvent", pkgConfig: "libevent", providers: [.apt(["libevent-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CJQ", providers: [.apt(["libjq-dev", "libonig-dev"])]),
         .systemLibrary(name: "CCRC32C"),
@@ -56,7 +57,7 @@ let package = Package(
         library("MartletTesting", ["Martlet"]),
         .executableTarget(
             name: "MartletHost",
-            dependencies: ["Martlet", "Pipelines", "EmbeddedLog", "HTTPServer"] + pluginNames,
+            dependencies: ["Martlet", "Pipelines", "EmbeddedLog", "HTTPServer", "CCurl"] + pluginNames,
             swiftSettings: strict
         ),
 
