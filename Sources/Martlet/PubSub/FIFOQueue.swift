@@ -1,21 +1,24 @@
-/// Elements in the order in which they came; taking the first costs no move of the others.
-struct FIFOQueue<Element> {
+/// Elements in the order in which they came; taking the first costs no move of the others. Whoever appends sees to a bound.
+package struct FIFOQueue<Element> {
     private var elements: [Element?] = []
     private var head = 0
 
-    var count: Int { elements.count - head }
+    package init() {}
 
-    mutating func append(_ element: Element) {
+    package var count: Int { elements.count - head }
+
+    package mutating func append(_ element: Element) {
         elements.append(element)
     }
 
     /// - Parameter index: from the oldest, 0.
-    subscript(index: Int) -> Element {
+    package subscript(index: Int) -> Element {
         get { element(at: head + index) }
         set { elements[head + index] = newValue }
     }
 
-    mutating func removeFirst() -> Element {
+    /// There must be one.
+    package mutating func removeFirst() -> Element {
         let first = element(at: head)
         elements[head] = nil
         head += 1
