@@ -51,6 +51,7 @@ let package = Package(
         .systemLibrary(name: "CJQ", providers: [.apt(["libjq-dev", "libonig-dev"])]),
         .systemLibrary(name: "CCRC32C"),
         .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
         .target(name: "CValijson"),
 
@@ -58,7 +59,7 @@ let package = Package(
         library("EmbeddedLog", ["CCRC32C"]),
         library("LogSimulator", ["EmbeddedLog"]),
         library("HTTPServer", ["CEvent"]),
-        library("Pipelines", ["Martlet", "EmbeddedLog", "HTTPServer", "CSimdjson", "CValijson"]),
+        library("Pipelines", ["Martlet", "EmbeddedLog", "HTTPServer", "CCurl", "CSimdjson", "CValijson"]),
         library("MartletTesting", ["Martlet"]),
         library("Benchmarks", ["CLinux", "Martlet", "EmbeddedLog", "HTTPServer"]),
         .executableTarget(
@@ -72,7 +73,7 @@ let package = Package(
         tests("HTTPServerTests", ["HTTPServer", "CEvent"]),
         tests("PipelinesTests", ["Pipelines", "MartletTesting", "Martlet"]),
         tests("PluginTests", pluginNames + ["MartletTesting", "Martlet", "Pipelines"]),
-        tests("MartletHostTests", ["MartletHost", "MartletTesting"]),
+        tests("MartletHostTests", ["MartletHost", "MartletTesting", "Benchmarks"]),
         tests("EndToEndTests", ["MartletHost", "CSQLite"]),
         tests("TidyTests", []),
     ] + plugins.map { plugin in

@@ -48,6 +48,8 @@ struct Recovery {
     mutating func run() throws(LogError) -> RecoveredLog {
         try findTopics()
         let checkpoint = try readCheckpoint()
+        // Before anything is removed because the checkpoint says so, it has to be there to stay.
+        try storage.syncDirectory(paths.root)
         try restore(checkpoint)
         let scanner = try JournalScanner(storage: storage, directory: paths.journal, logID: checkpoint.logID)
         var cycle = checkpoint.cycle
@@ -195,7 +197,7 @@ struct Recovery {
             storage: storage, directory: paths.journal, fileBytes: configuration.journalFileBytes, logID: checkpoint.logID, free: free,
             lastGeneration: lastGeneration)
         if free.isEmpty { try journal.prepare() }
-        try journal.begin(firstCycle: cycle + 1) { () throws(LogError) in }
+        try journal.begin(firstCycle: cycle + 1)
         return journal
     }
 }

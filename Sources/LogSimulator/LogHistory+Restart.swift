@@ -71,7 +71,7 @@ extension LogHistory {
 
     /// Compares everything readable with the model.
     mutating func check() throws(SimulationFailure) {
-        guard let log, log.refusal == nil, disk.faults.powerFailsAfter == nil, disk.faults.readErrorPerMille == 0 else { return }
+        guard let log, log.refusal == nil, !disk.isOff, disk.faults.powerFailsAfter == nil, disk.faults.readErrorPerMille == 0 else { return }
         for place in places {
             let content = try read( place)
             if let problem = model.check(place, start: content.start, end: content.end, found: content.records) { throw failure(problem) }

@@ -52,7 +52,7 @@ struct LogHistory {
         case 92..<96: try restart(.power, faults: pick(3) == 0)
         default: try check()
         }
-        if log?.refusal != nil { try restart(pick(2) == 0 ? .kill : .power, faults: pick(4) == 0) }
+        if log?.refusal != nil || disk.isOff { try restart(pick(2) == 0 ? .kill : .power, faults: pick(4) == 0) }
     }
 
     mutating func pick(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &random) }

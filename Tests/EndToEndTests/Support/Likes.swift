@@ -14,6 +14,9 @@ struct Like: Hashable, Sendable {
 
     var json: String { #"{"actor":"\#(actor)","post_id":\#(postID),"post_owner":"\#(owner)"}"# }
 
+    /// The row in `likes`.
+    var name: String { "\(postID)/\(actor)" }
+
     /// What the recipient reads.
     var text: String { "\(actor) liked your post" }
 }

@@ -130,7 +130,7 @@ struct PostgreSQLDatabaseTests {
     @Test func readsNoMoreThanTheLimit() async throws {
         let database = try server.makeDatabase()
         try await database.open()
-        let endless = try database.prepare("SELECT g FROM generate_series(1, 2000000000) g")
+        let endless = try database.prepare("SELECT generate_series(1, 2000000000)")
         let page = try await database.query(endless, [], limit: 2)
         #expect(page.rows == [[.integer(1)], [.integer(2)]])
         #expect(try await rows("SELECT 1", in: database) == [[.integer(1)]])
@@ -160,7 +160,8 @@ struct PostgreSQLDatabaseTests {
             }
         }
         #expect(error?.kind == .transient)
-        #expect(error?.code == "postgres.unreachable")
+        // The server's last words may arrive, or only the end of the connection.
+        #expect(error?.code == "postgres.unreachable" || error?.code == "postgres.connection_lost")
         #expect(try await execute("INSERT INTO t VALUES (2)", in: database).changes == 1)
         #expect(try await rows("SELECT x FROM t", in: database) == [[.integer(2)]])
         await database.close()
