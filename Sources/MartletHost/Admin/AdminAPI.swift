@@ -18,7 +18,7 @@ struct AdminAPI: Sendable {
                         status: 200, headers: [("Content-Type", "text/plain; version=0.0.4; charset=utf-8")],
                         body: Bytes(host.metrics.render())))
             },
-        ]
+        ] + LogAPI(host: host).routes(protected)
     }
 
     /// A route that asks for the token if there is one.

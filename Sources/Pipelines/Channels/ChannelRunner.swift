@@ -9,18 +9,21 @@ package final class ChannelRunner: Sendable {
 
     private let bus: (runner: PubSubRunner, channel: String)?
     private let replay: (any MessageReplay)?
+    private let replayTransforms: ReplayTransforms?
     private let logger: Logger
     private let opening: PartOpening
     private let subscription = Mutex<Subscription?>(nil)
 
-    package init(
+    /// - Parameter replayTransforms: to be opened before the channel, if no group that runs here opens them.
+    init(
         name: String, channel: any DeliveryChannel, bus: (runner: PubSubRunner, channel: String)?,
-        replay: (any MessageReplay)?, logger: Logger
+        replay: (any MessageReplay)?, replayTransforms: ReplayTransforms? = nil, logger: Logger
     ) {
         self.name = name
         self.channel = channel
         self.bus = bus
         self.replay = replay
+        self.replayTransforms = replayTransforms
         self.logger = logger.with("channel", name)
         opening = PartOpening(logger: self.logger)
     }
@@ -28,6 +31,7 @@ package final class ChannelRunner: Sendable {
     /// Starts to open and subscribe; returns at once.
     package func start() {
         opening.start { [self] opener in
+            try await replayTransforms?.open()
             try await opener.open("channel \(name)") { try await channel.open(replay: replay) }
             guard let bus else { return }
             try await bus.runner.readiness.wait()

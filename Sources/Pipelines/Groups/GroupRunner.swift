@@ -8,6 +8,8 @@ package final class GroupRunner: Sendable {
     package let transforms: TransformChain
     package let health: GroupHealth
     package let gate: PauseGate
+    /// For channels that replay the group on a host that does not run it.
+    let replayTransforms: ReplayTransforms
 
     private struct Partition {
         let place: GroupPartition
@@ -41,6 +43,7 @@ package final class GroupRunner: Sendable {
         self.logger = logger.with("group", settings.name.text)
         health = GroupHealth(logger: self.logger)
         gate = PauseGate(isPaused: settings.isPaused)
+        replayTransforms = ReplayTransforms(transforms, logger: self.logger)
         committer = OffsetCommitter(
             log: log, group: settings.name, interval: settings.commitInterval, logger: self.logger)
     }
