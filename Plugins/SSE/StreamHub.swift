@@ -206,6 +206,8 @@ final class StreamHub: Sendable {
             return state.repair
         }
         repair?.cancel()
+        for inbox in inboxes { inbox.close() }
+        room.signal()
         services.close()
         for shard in shards { services.loops.execute(on: shard.index) { shard.close() } }
         await limits.waitUntilEmpty(atMost: .seconds(1))

@@ -54,7 +54,10 @@ enum StreamStart {
                 continue
             }
             let known = places ?? []
-            for partition in 0..<max(known.count, live.topics[topic].count) {
+            // Partitions that nobody here knows of are none: a cursor cannot make a connection large.
+            let count = max(ends.topics[topic].count, live.topics[topic].count)
+            if known.dropFirst(count).contains(where: { $0 > .start }) { hasGap = true }
+            for partition in 0..<count {
                 let slot = StreamSlot(topic: topic, partition: partition)
                 let place = partition < known.count ? known[partition] : .start
                 if place > ends[slot] {

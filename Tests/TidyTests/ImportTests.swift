@@ -9,6 +9,7 @@ import Testing
         "EmbeddedLog": ["Glibc", "Synchronization", "CCRC32C", "CLZ4", "CZstd"],
         "HTTPServer": ["Synchronization", "CEvent"],
         "Pipelines": ["Dispatch", "Glibc", "Synchronization", "Martlet", "EmbeddedLog", "HTTPServer", "CCurl", "CSimdjson", "CValijson"],
+        "Benchmarks": ["Synchronization", "CLinux", "Martlet", "EmbeddedLog", "HTTPServer"],
         "MartletTesting": ["Glibc", "Synchronization", "Martlet", "Foundation"],
     ]
 

@@ -3,7 +3,7 @@ import Martlet
 /// Finds the command, parses its arguments, runs it, and says what went wrong.
 enum CommandLineInterface {
     static let commands: [any Command.Type] = [
-        RunCommand.self, ValidateCommand.self, ModulesCommand.self,
+        RunCommand.self, ValidateCommand.self, ModulesCommand.self, BenchCommand.self,
     ]
 
     static func run(_ words: [String]) async -> ExitCode {

@@ -1,0 +1,93 @@
+import CLinux
+
+/// `martlet bench fanout`: one message to many event streams.
+package struct FanoutBenchmark: Benchmark {
+    private let settings: BenchmarkSettings
+    private let connections: Int
+    private let messages: Int
+    private let withNginx: Bool
+
+    package init(_ settings: BenchmarkSettings, connections: Int, messages: Int, withNginx: Bool) {
+        self.settings = settings
+        self.connections = connections
+        self.messages = messages
+        self.withNginx = withNginx
+    }
+
+    /// What one server did.
+    private struct Result {
+        var perSecond = 0.0
+        var bytesPerConnection = 0.0
+        var message = Latencies.Sorted.none
+        var work: FanoutWork
+    }
+
+    package func run() throws -> BenchmarkReport {
+        var report = BenchmarkReport("fanout")
+        for run in 1...settings.runs {
+            settings.progress("run \(run) of \(settings.runs)")
+            let own = try measureHost()
+            report.add("deliveries", own.perSecond, "/s")
+            report.add("post to last stream, p50", own.message.percentile(0.5), "ms")
+            report.add("post to last stream, max", own.message.percentile(1), "ms")
+            report.add("memory a connection", own.bytesPerConnection / 1024, "KiB", aim: .atMost(6))
+            report.addPromise("lost", own.work.lost)
+            report.addPromise("duplicate", own.work.duplicate)
+            guard withNginx else { continue }
+            guard let other = try measureNginx() else {
+                report.note("nginx with nchan is not installed: no comparison")
+                continue
+            }
+            report.add("nginx + nchan: deliveries", other.perSecond, "/s")
+            report.add("nginx + nchan: memory a connection", other.bytesPerConnection / 1024, "KiB")
+            report.add("deliveries as a multiple of nginx + nchan", own.perSecond / other.perSecond, "x", aim: .atLeast(1.2))
+            if other.work.lost + other.work.duplicate > 0 {
+                report.note("nginx + nchan: \(other.work.lost) lost, \(other.work.duplicate) duplicate")
+            }
+        }
+        report.note("\(connections) streams, \(messages) messages of 120 bytes, each posted when all streams have the one before")
+        report.note("memory: growth of the server's own (Pss) from no stream to all, idle, divided by their number")
+        return report
+    }
+
+    private func measureHost() throws -> Result {
+        let folder = try TemporaryFolder(in: settings.directory)
+        let host = try HostProcess(config: FanoutConfig.text(connections: connections), in: folder)
+        defer { host.stop() }
+        return try measure(host.process, host.port, FanoutConfig.publishPath, FanoutConfig.streamPath)
+    }
+
+    private func measureNginx() throws -> Result? {
+        let folder = try TemporaryFolder(in: settings.directory)
+        guard let nginx = try NginxProcess(connections: connections, in: folder) else { return nil }
+        return try measure(nginx.process, nginx.port, NginxProcess.publishPath, NginxProcess.streamPath)
+    }
+
+    private func measure(_ process: ChildProcess, _ port: UInt16, _ publish: String, _ stream: String) throws -> Result {
+        let work = FanoutWork(streams: connections, path: publish)
+        let driver = try LoadDriver(work: work, streams: StreamSet(capacity: connections, marker: #""n":"#))
+        try driver.connect(port: port, count: 1)
+        let before = process.memoryBytes
+        try driver.openStreams(port: port, count: connections) { _ in stream }
+        try driver.linger(seconds: 0.3)
+        let perConnection = Double(process.memoryBytes - before) / Double(connections)
+        var times = Latencies(capacity: messages)
+        var total: Int64 = 0
+        // The first messages warm up: buffers are made, branches learnt.
+        let warmUp = min(5, messages / 5)
+        for number in 0..<messages {
+            work.begin(number)
+            let start = MonotonicClock.now
+            try driver.run(.flatOut, seconds: 5, drain: 30)
+            work.end()
+            guard work.refused == 0 else { throw BenchmarkError("message \(number) was refused with \(work.firstRefusal)") }
+            guard number >= warmUp else { continue }
+            times.add(work.lastDeliveryAt - start)
+            total += work.lastDeliveryAt - start
+        }
+        try driver.linger(seconds: 0.2)
+        return Result(
+            perSecond: Double(connections * (messages - warmUp)) / (Double(total) / 1e9), bytesPerConnection: perConnection,
+            message: times.sorted(), work: work)
+    }
+}

@@ -1,0 +1,31 @@
+/// A host whose every event goes to all streams.
+enum FanoutConfig {
+    static let publishPath = "/messages"
+    static let streamPath = "/stream"
+
+    static func text(connections: Int) -> String {
+        """
+        {
+          "host": { "data_directory": "data", "max_connections": \(connections + 100) },
+          "log": { "type": "embedded", "acknowledge": "fsync" },
+          "pubsub": { "bus": { "type": "memory" } },
+          "topics": { "messages": { "partitions": 1 } },
+          "sources": {
+            "messages": {
+              "type": "http", "method": "POST", "path": "\(publishPath)",
+              "publish": { "topic": "messages" }
+            }
+          },
+          "groups": {
+            "push": { "topics": ["messages"], "sink": { "type": "pubsub", "pubsub": "bus", "channel": "messages" } }
+          },
+          "channels": {
+            "stream": {
+              "type": "sse", "path": "\(streamPath)", "subscribe": { "pubsub": "bus", "channel": "messages" },
+              "max_connections": \(connections + 100), "heartbeat_seconds": 600
+            }
+          }
+        }
+        """
+    }
+}

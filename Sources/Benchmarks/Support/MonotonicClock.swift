@@ -1,0 +1,18 @@
+import CLinux
+
+/// Times of the monotonic clock, in nanoseconds.
+enum MonotonicClock {
+    static var now: Int64 { clinux_now_ns() }
+
+    static func seconds(_ seconds: Double) -> Int64 { Int64(seconds * 1e9) }
+
+    /// Polls a condition each few milliseconds until it holds; false if the time is over.
+    static func wait(atMost limit: Double, until condition: () -> Bool) -> Bool {
+        let deadline = now + seconds(limit)
+        while !condition() {
+            if now > deadline { return false }
+            clinux_sleep_until(now + 2_000_000)
+        }
+        return true
+    }
+}

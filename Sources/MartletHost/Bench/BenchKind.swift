@@ -1,0 +1,80 @@
+import Benchmarks
+
+/// What `martlet bench` measures.
+enum BenchKind: String, CaseIterable {
+    case flow, ingest, fanout, log, start
+    /// Child processes of the others, not listed.
+    case serve, fill
+
+    static var visible: [BenchKind] { [.flow, .ingest, .fanout, .log, .start] }
+
+    static var listed: String { visible.map(\.rawValue).joined(separator: ", ") }
+
+    private static let common: [CommandOption] = [
+        .option("runs", "N", "How often each number is measured; 3 by default."),
+        .option("seconds", "N", "Length of each measurement; 5 by default."), directory, .json,
+    ]
+
+    private static let directory = CommandOption.option(
+        "directory", "DIR", "A folder on the disk to measure; $TMPDIR or /tmp by default.")
+    private static let bytes = CommandOption.option(
+        "bytes", "N", "log, start: size of the log that is recovered or opened; 1 GiB by default.")
+    private static let batch = CommandOption.option(
+        "batch", "N,…", "ingest, log: events an append or request; 1,1000 and 1,100,1000 by default.")
+
+    var options: [CommandOption] {
+        switch self {
+        case .flow:
+            [
+                .option("rate", "N", "flow: likes a second; 1000 by default."),
+                .flag("flat-out", "flow: as many likes as the host takes."),
+                .option("clients", "N", "flow: connections that post; 64 by default."),
+                .option("users", "N", "flow: users with a stream each; 100 by default."),
+            ] + Self.common
+        case .ingest:
+            [
+                .option("connections", "N", "ingest, fanout: connections; 64 and 5000 by default."), Self.batch,
+            ] + Self.common
+        case .fanout:
+            [
+                .option("connections", "N", "ingest, fanout: connections; 64 and 5000 by default."),
+                .option("messages", "N", "fanout: messages; 50 by default."),
+                .flag("alone", "fanout, log: no comparison with other programs."),
+            ] + Self.common
+        case .log:
+            [
+                .option("partitions", "N,…", "log: partitions appended to; 1,16,256 by default."),
+                .option("producers", "N", "log: producers of single events; 50 by default."), Self.batch,
+                .option("acknowledge", "fsync|written", "log: when an append counts; fsync by default."), Self.bytes,
+                .flag("alone", "fanout, log: no comparison with other programs."),
+            ] + Self.common
+        case .start: [Self.bytes] + Self.common
+        case .serve: []
+        case .fill: [Self.bytes, Self.directory, .flag("stop", "fill: stop cleanly once it is full.")]
+        }
+    }
+
+    /// All options of the listed benchmarks, and those of the others behind them, each once.
+    static var allOptions: [CommandOption] {
+        var seen: Set<String> = []
+        return allCases.flatMap(\.options).filter { seen.insert($0.name).inserted }
+    }
+
+    static var details: String {
+        """
+        flow    POST a like to the shipped flow, receive its notification; counts lost and duplicate ones.
+        ingest  Durable publishes over HTTP, beside the same server doing nothing.
+        fanout  One message to many event streams, beside nginx with nchan if that is installed.
+        log     The embedded log alone: append, read, tail, recovery; beside the bare disk, and Redis if installed.
+        start   How long a host takes to start, and its memory when idle.
+
+        Each number is measured --runs times; the table has the least, the median and the greatest. Load generator and
+        server share this machine. Exit code 1 if anything was lost or came twice.
+
+        examples:
+          martlet bench flow --rate 1000
+          martlet bench flow --flat-out --seconds 10 --json
+          martlet bench log --partitions 1,16,256 --batch 1,100,1000
+        """
+    }
+}
