@@ -75,6 +75,9 @@ package final class Host: Sendable {
         adminRouter = SwappableRouter(empty)
         state = Mutex(State(graph: graph))
         collectMetrics()
+        remoteLog?.whenReplaced { [weak self] _ in
+            for node in self?.graph.channels ?? [] where node.part.replays { node.part.reopen() }
+        }
     }
 
     /// The log, if it is this host's own.
