@@ -69,7 +69,7 @@ extension GraphBuilder {
         let runner = GroupRunner(
             settings: settings, target: target, transforms: transforms, log: services.log, registry: services.metrics,
             dependencies: resolver.usedDatabases.map(\.readiness) + resolver.usedPubSubs.map(\.readiness),
-            logger: services.logger)
+            runsHere: services.runsGroups, logger: services.logger)
         graph.groups.append(
             PipelineGraph.Node(name: entry.key, part: runner, text: text, uses: resolver.uses, isKept: false))
     }

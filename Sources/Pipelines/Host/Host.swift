@@ -217,6 +217,7 @@ package final class Host: Sendable {
         for database in leaving.databases { await database.stop() }
         state.withLock { $0.graph = new }
         startParts(of: new)
+        for node in new.groups where node.isKept { await readNewPartitions(node.part) }
         do {
             try install(new)
         } catch {
@@ -224,6 +225,14 @@ package final class Host: Sendable {
             logger.error("cannot install the routes: \(error)")
         }
         for source in leaving.otherSources { await source.stop() }
+    }
+
+    private func readNewPartitions(_ group: GroupRunner) async {
+        do {
+            try await group.readNewPartitions()
+        } catch {
+            logger.error("group \(group.settings.name) does not read its topics' new partitions before a restart: \(error)")
+        }
     }
 
     // MARK: Stop
