@@ -14,10 +14,12 @@ package struct GraphServices: Sendable {
     package let identity: HostIdentity
     /// Whether the groups run here. They run where the log is; elsewhere they are validated, and replayed by channels.
     package let runsGroups: Bool
+    /// Lets inputs into the sources.
+    package let intake: IntakeGate
 
     package init(
         registry: ModuleRegistry, logger: Logger, metrics: MetricsRegistry, payloads: any PayloadReader,
-        schemas: any SchemaCompiler, loops: any EventLoops, log: any EventLog, identity: HostIdentity, runsGroups: Bool = true
+        schemas: any SchemaCompiler, loops: any EventLoops, log: any EventLog, identity: HostIdentity, runsGroups: Bool = true, intake: IntakeGate = IntakeGate()
     ) {
         self.registry = registry
         self.logger = logger
@@ -28,5 +30,6 @@ package struct GraphServices: Sendable {
         self.log = log
         self.identity = identity
         self.runsGroups = runsGroups
+        self.intake = intake
     }
 }
