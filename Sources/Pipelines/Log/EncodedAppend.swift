@@ -39,6 +39,11 @@ struct EncodedAppend: Sendable {
         }
     }
 
+    /// All events in one batch, in their order.
+    static func batch(_ events: [Event]) -> RecordBatch {
+        encode(events, Array(events.indices))
+    }
+
     private static func encode(_ events: [Event], _ members: [Int]) -> RecordBatch {
         let bytes = members.reduce(128) { $0 + 96 + events[$1].payload.count + (events[$1].key?.count ?? 0) }
         var builder = RecordBatchBuilder(capacity: bytes)

@@ -17,6 +17,7 @@ struct OutboxTable: Sendable {
     private let claim: SQLStatement
     private let count: SQLStatement
     private let measure: SQLStatement
+    private let countOwn: SQLStatement
     private let select: SQLStatement
     private let remove: SQLStatement
     private let renew: SQLStatement
@@ -51,6 +52,7 @@ struct OutboxTable: Sendable {
             SELECT sequence, LENGTH(payload) + COALESCE(LENGTH(headers), 0) + COALESCE(LENGTH(event_key), 0)
             FROM martlet_outbox WHERE owner = :owner AND sequence > :after ORDER BY sequence LIMIT :limit
             """)
+        countOwn = try database.prepare("SELECT COUNT(*) FROM martlet_outbox WHERE owner = :owner")
         select = try database.prepare(
             """
             SELECT sequence, topic, event_id, event_key, headers, payload, timestamp FROM martlet_outbox
@@ -99,6 +101,12 @@ struct OutboxTable: Sendable {
     /// All waiting rows, of every owner.
     func count(_ connection: any DatabaseConnection) throws -> Int {
         guard case .integer(let count)? = try connection.execute(count, []).rows.first?.first else { return 0 }
+        return Int(count)
+    }
+
+    /// The waiting rows of one owner.
+    func count(owner: String, _ connection: any DatabaseConnection) throws -> Int {
+        guard case .integer(let count)? = try connection.execute(countOwn, [.text(owner)]).rows.first?.first else { return 0 }
         return Int(count)
     }
 
