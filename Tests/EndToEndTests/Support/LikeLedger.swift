@@ -93,18 +93,15 @@ final class LikeLedger: Sendable {
             return state.unknown.remove(at: Int.random(in: 0..<state.unknown.count, using: &random))
         }
         guard let like else { return true }
-        guard let status = status(of: like, connection), status != 503 else {
-            state.withLock { $0.unknown.append(like) }
-            return false
-        }
+        let status = status(of: like, connection)
         state.withLock { state in
-            if status == 200 || status == 201 {
-                state.acknowledged.append(like)
-            } else {
-                state.wrongAnswers.append("\(status) for the repeated like \(like.name)")
+            switch status {
+            case 200, 201: state.acknowledged.append(like)
+            case 503, nil: state.unknown.append(like)
+            case let status?: state.wrongAnswers.append("\(status) for the repeated like \(like.name)")
             }
         }
-        return true
+        return status != nil
     }
 
     /// Nil if the connection broke.
