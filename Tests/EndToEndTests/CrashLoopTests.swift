@@ -19,6 +19,15 @@ extension EndToEnd {
             case whenServing
             /// After so many answers more.
             case afterAnswers(Int)
+            /// SIGTERM in place of the kill, under the same load.
+            case stopAfterAnswers(Int)
+
+            var answers: Int? {
+                switch self {
+                case .afterAnswers(let count), .stopAfterAnswers(let count): count
+                case .duringStart, .whenServing: nil
+                }
+            }
         }
 
         @Test func acknowledgedLikesSurvive() async throws {
@@ -39,6 +48,7 @@ extension EndToEnd {
             switch round % 10 {
             case 4: .duringStart(.milliseconds(Int.random(in: 1...120, using: &random)))
             case 9: .whenServing
+            case 7: .stopAfterAnswers(Int.random(in: 1...250, using: &random))
             default: .afterAnswers(Int.random(in: 1...250, using: &random))
             }
         }
@@ -54,7 +64,7 @@ extension EndToEnd {
                 return try await host.kill()
             }
             try await host.waitUntilServing()
-            if case .afterAnswers(let count) = moment {
+            if let count = moment.answers {
                 try await Self.connect(streams, to: host)
                 let target = ledger.answered + count
                 let address = host.address
@@ -66,7 +76,11 @@ extension EndToEnd {
                 try await eventually("\(count) answers of round \(round): \(host.log)") {
                     ledger.answered >= target || host.hasExited
                 }
-                try await host.kill()
+                if case .stopAfterAnswers = moment {
+                    #expect(try await host.stop() == 0, "\(host.log)")
+                } else {
+                    try await host.kill()
+                }
                 _ = try await posting
             } else {
                 try await host.kill()

@@ -102,6 +102,30 @@ struct GroupRunnerTests {
         #expect(counters.consumed == counters.handled + counters.filtered + counters.deadLettered + counters.expired + counters.inFlight)
     }
 
+    /// Retention has overtaken a group that was held: what it never saw is counted, and it goes on with what is left.
+    @Test func whatRetentionTookCountsAsExpired() async throws {
+        let log = MemoryLog()
+        let registry = MetricsRegistry()
+        let sink = ScriptedSink(isAtomic: true) { _, _ in .handled }
+        try await publish(0..<10, to: log)
+        var group = runner("store", sink, log, registry)
+        group.start()
+        #expect(await waitUntil { sink.handled.count == 10 })
+        await group.stop()
+        try await publish(10..<50, to: log)
+        log.removeRecords(before: 37)
+        group = runner("store", sink, log, registry)
+        group.start()
+        #expect(await waitUntil { sink.handled.count == 23 })
+        #expect(await waitUntil { group.status.counters.inFlight == 0 })
+        await group.stop()
+        let counters = group.status.counters
+        #expect(counters.expired == 27)
+        #expect(counters.handled == 23)
+        #expect(counters.consumed == 50)
+        #expect(sink.handled == ((0..<10).map { "\($0)" } + (37..<50).map { "\($0)" }))
+    }
+
     @Test func aGroupGoesOnWhereItStopped() async throws {
         let log = MemoryLog()
         let sink = ScriptedSink(isAtomic: true) { _, _ in .handled }

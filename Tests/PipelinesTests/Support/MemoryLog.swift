@@ -13,6 +13,8 @@ final class MemoryLog: EventLog {
         var standingRefusal: ModuleError?
         var commitRefusals = 0
         var lastRow: [String: Int64] = [:]
+        /// Retention has removed what comes before it, in every partition.
+        var start: Offset = 0
         var appendSizes: [Int] = []
     }
 
@@ -48,6 +50,11 @@ final class MemoryLog: EventLog {
 
     func refuseNextCommits(_ count: Int) {
         state.withLock { $0.commitRefusals = count }
+    }
+
+    /// What retention does.
+    func removeRecords(before offset: Offset) {
+        state.withLock { $0.start = offset }
     }
 
     /// The bytes of each append that was taken.
@@ -99,7 +106,13 @@ final class MemoryLog: EventLog {
     }
 
     func read(topic: TopicName, partition: PartitionID, from offset: Offset, maxBytes: Int) async throws -> [Record] {
-        state.withLock { Array($0.topics[topic]?.partitions[Int(partition)].dropFirst(Int(offset)) ?? []) }
+        try state.withLock { state in
+            let records = state.topics[topic]?.partitions[Int(partition)] ?? []
+            guard offset >= state.start else {
+                throw OffsetOutOfRange(offset: offset, available: state.start..<Offset(records.count))
+            }
+            return Array(records.dropFirst(Int(offset)))
+        }
     }
 
     func waitForRecord(topic: TopicName, partition: PartitionID, at offset: Offset) async throws {
@@ -111,7 +124,7 @@ final class MemoryLog: EventLog {
     }
 
     func offsets(topic: TopicName, partition: PartitionID) throws -> Range<Offset> {
-        state.withLock { 0..<Offset($0.topics[topic]?.partitions[Int(partition)].count ?? 0) }
+        state.withLock { $0.start..<max($0.start, Offset($0.topics[topic]?.partitions[Int(partition)].count ?? 0)) }
     }
 
     func offset(topic: TopicName, partition: PartitionID, at timestamp: Int64) async throws -> Offset { 0 }
