@@ -9,6 +9,8 @@ let plugins: [(name: String, libraries: [Target.Dependency])] = [
     ("HTTP", []),
     ("JQ", ["CJQ"]),
     ("Map", []),
+    ("PostgreSQL", ["CPQ"]),
+    ("Redis", ["CHiredis"]),
     ("SQLSinks", []),
     ("SQLite", ["CSQLite"]),
     ("SSE", []),
@@ -44,16 +46,20 @@ let package = Package(
         // C libraries from Debian, and the two C++ shims over header-only libraries.
         .systemLibrary(name: "CEvent", pkgConfig: "libevent", providers: [.apt(["libevent-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
         .systemLibrary(name: "CJQ", providers: [.apt(["libjq-dev", "libonig-dev"])]),
         .systemLibrary(name: "CCRC32C"),
         .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
         .target(name: "CValijson"),
 
         library("Martlet"),
         library("EmbeddedLog", ["CCRC32C"]),
+        library("LogSimulator", ["EmbeddedLog"]),
         library("HTTPServer", ["CEvent"]),
-        library("Pipelines", ["Martlet", "EmbeddedLog", "HTTPServer", "CSimdjson", "CValijson"]),
+        library("Pipelines", ["Martlet", "EmbeddedLog", "HTTPServer", "CCurl", "CSimdjson", "CValijson"]),
         library("MartletTesting", ["Martlet"]),
         library("Benchmarks", ["CLinux", "Martlet", "EmbeddedLog", "HTTPServer"]),
         .executableTarget(
@@ -63,11 +69,12 @@ let package = Package(
         ),
 
         tests("MartletTests", ["Martlet"]),
-        tests("EmbeddedLogTests", ["EmbeddedLog"]),
+        tests("EmbeddedLogTests", ["EmbeddedLog", "LogSimulator"]),
         tests("HTTPServerTests", ["HTTPServer", "CEvent"]),
         tests("PipelinesTests", ["Pipelines", "MartletTesting", "Martlet"]),
         tests("PluginTests", pluginNames + ["MartletTesting", "Martlet", "Pipelines"]),
         tests("MartletHostTests", ["MartletHost", "MartletTesting", "Benchmarks"]),
+        tests("EndToEndTests", ["MartletHost", "CSQLite"]),
         tests("TidyTests", []),
     ] + plugins.map { plugin in
         .target(

@@ -30,6 +30,8 @@ package struct MapTransform: Transform {
     }
 
     private let payload: PayloadTemplate?
+    package var keepsKey: Bool { !hasKey }
+
     /// The key's template, if there is one, then the headers'.
     private let values: TemplateSet
     private let hasKey: Bool

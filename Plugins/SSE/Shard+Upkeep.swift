@@ -12,13 +12,14 @@ extension Shard {
     /// One turn: a line to those of its connections to which nothing was written since their last turn.
     private func beat() {
         let hasMoved = upkeep.startTurn(at: version)
-        let comment = EventRenderer.heartbeat { _ in false }
-        let moved = hasMoved ? EventRenderer.heartbeat(appendID: id(positions)) : comment
+        let moved = EventRenderer.heartbeat(appendID: id(hasMoved ? positions : nil))
         let connections = table.all.filter { $0.turn == upkeep.turn }
         for connection in connections {
             connection.state.settle(live: positions)
             if connection.wasWrittenSinceTurn { continue }
-            write(connection.state.ownPositions == nil ? moved : comment, to: connection)
+            // One that catches up has a way behind it that it need not go again.
+            let own = connection.state.ownPositions.map { EventRenderer.heartbeat(appendID: id($0)) }
+            write(own ?? moved, to: connection)
         }
         count()
         for connection in connections { connection.wasWrittenSinceTurn = false }

@@ -166,12 +166,13 @@ final class Shard: @unchecked Sendable {
         connection.isReading = false
         guard connection.stream != nil else { return }
         switch result {
-        case .success(let page):
+        // A page that leads nowhere is a log that is behind: it gets time, as one that cannot be read.
+        case .success(let page) where page.next > read.from || page.gapUntil != nil:
             connection.readFailures = 0
             let isWritten = write(page, read, to: connection)
             count()
             if isWritten { catchUp(connection) } else if connection.stream != nil { pause(connection) }
-        case .failure:
+        case .success, .failure:
             connection.readFailures = min(connection.readFailures + 1, 6)
             let wait = Duration.milliseconds(500 << connection.readFailures)
             connection.isPaused = true

@@ -10,15 +10,18 @@ final class ShardInbox: Sendable {
     private struct State {
         var batches: [[LiveItem]] = []
         var count = 0
+        var isClosed = false
     }
 
     private let state = Mutex(State())
 
-    var hasRoom: Bool { state.withLock { $0.count < Self.limit } }
+    /// Also once it is closed: nobody is to wait for a loop that has ended.
+    var hasRoom: Bool { state.withLock { $0.count < Self.limit || $0.isClosed } }
 
     /// Returns whether the loop must be woken.
     func add(_ items: [LiveItem]) -> Bool {
         state.withLock { state in
+            if state.isClosed { return false }
             state.batches.append(items)
             state.count += items.count
             return state.batches.count == 1
@@ -27,8 +30,16 @@ final class ShardInbox: Sendable {
 
     func take() -> [[LiveItem]] {
         state.withLock { state in
-            defer { state = State() }
+            defer {
+                state.batches = []
+                state.count = 0
+            }
             return state.batches
         }
+    }
+
+    /// Takes nothing more.
+    func close() {
+        state.withLock { $0 = State(isClosed: true) }
     }
 }

@@ -22,6 +22,20 @@ enum StreamStart {
         }
     }
 
+    /// What the log must be asked before the stream begins.
+    enum Question {
+        case starts, ends
+    }
+
+    /// Nil if the stream can begin at once.
+    var question: Question? {
+        switch self {
+        case .latest, .unknown: nil
+        case .earliest: .starts
+        case .cursor: .ends
+        }
+    }
+
     /// The positions that a cursor stands for, and whether events may be missing before them.
     ///
     /// - A topic that the cursor does not know begins at 0 if it was added since; if the cursor has a topic that is not
@@ -40,7 +54,10 @@ enum StreamStart {
                 continue
             }
             let known = places ?? []
-            for partition in 0..<max(known.count, live.topics[topic].count) {
+            // Partitions that nobody here knows of are none: a cursor cannot make a connection large.
+            let count = max(ends.topics[topic].count, live.topics[topic].count)
+            if known.dropFirst(count).contains(where: { $0 > .start }) { hasGap = true }
+            for partition in 0..<count {
                 let slot = StreamSlot(topic: topic, partition: partition)
                 let place = partition < known.count ? known[partition] : .start
                 if place > ends[slot] {

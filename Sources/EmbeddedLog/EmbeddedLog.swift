@@ -91,7 +91,6 @@ package final class EmbeddedLog: Sendable {
         running.dropFirst().forEach { $0.join() }
         threads.withLock { $0.removeAll() }
         closeCleanly()
-        journal.close()
         files.closeAll()
         lock.withLock { $0 = nil }
     }
@@ -107,7 +106,6 @@ package final class EmbeddedLog: Sendable {
         }
         queue.signalAll()
         flush.signalAll()
-        journal.close()
     }
 
     var hasFailed: Bool { queue.withLock { $0.refusal?.code == .failed } }

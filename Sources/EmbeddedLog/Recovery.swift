@@ -22,14 +22,34 @@ struct Recovery {
         self.storage = storage
         self.clock = clock
         paths = LogPaths(directory: configuration.directory)
-        try storage.createDirectory(paths.root)
+        try Self.createRoot(paths.root, storage)
         lock = try storage.lock(paths.lock)
         files = SegmentFiles(storage: storage, limit: configuration.maxOpenFiles)
+    }
+
+    /// Creates the log's folder with its parents, and makes all those names durable.
+    private static func createRoot(_ root: String, _ storage: any LogStorage) throws(LogError) {
+        // The checkpoint is written later: as long as there is none, the names may not be durable.
+        if try storage.size(root + "/~checkpoint") != nil { return }
+        try storage.createDirectory(root)
+        var folder = root
+        while let slash = folder.lastIndex(of: "/") {
+            folder = String(folder[..<slash])
+            do throws(LogError) {
+                try storage.syncDirectory(folder.isEmpty ? "/" : folder)
+            } catch where error.code == .notWritable {
+                // A folder that we may not even open is not one that we created.
+                return
+            }
+        }
+        if !root.hasPrefix("/") { try storage.syncDirectory(".") }
     }
 
     mutating func run() throws(LogError) -> RecoveredLog {
         try findTopics()
         let checkpoint = try readCheckpoint()
+        // Before anything is removed because the checkpoint says so, it has to be there to stay.
+        try storage.syncDirectory(paths.root)
         try restore(checkpoint)
         let scanner = try JournalScanner(storage: storage, directory: paths.journal, logID: checkpoint.logID)
         var cycle = checkpoint.cycle
@@ -43,12 +63,24 @@ struct Recovery {
                 try TailCheck(storage: storage, files: files, partition: partition, clean: checkpoint.clean).run()
             }
         }
-        try files.syncAll()
-        for directory in written { try storage.syncDirectory(directory) }
+        try syncTrusted()
         let journal = try startJournal(scanner, checkpoint, cycle)
         return RecoveredLog(
             configuration: configuration, storage: storage, clock: clock, paths: paths, logID: checkpoint.logID, cycle: cycle, lock: lock,
             journal: journal, files: files, topics: Dictionary(uniqueKeysWithValues: topics.values.map { ($0.name, $0) }))
+    }
+
+    /// What was read may be in the system's cache only, left by a process that died before its sync:
+    /// nothing is built on it before it is durable.
+    private func syncTrusted() throws(LogError) {
+        for topic in topics.values {
+            try storage.open(topic.directory + "/" + TopicFile.name, create: false).sync()
+            try storage.syncDirectory(topic.directory)
+        }
+        try files.syncAll()
+        for directory in written { try storage.syncDirectory(directory) }
+        try storage.syncDirectory(paths.journal)
+        try storage.syncDirectory(paths.root)
     }
 
     /// Reads the topics' files and removes what an interrupted creation left.
@@ -165,7 +197,7 @@ struct Recovery {
             storage: storage, directory: paths.journal, fileBytes: configuration.journalFileBytes, logID: checkpoint.logID, free: free,
             lastGeneration: lastGeneration)
         if free.isEmpty { try journal.prepare() }
-        try journal.begin(firstCycle: cycle + 1) { () throws(LogError) in }
+        try journal.begin(firstCycle: cycle + 1)
         return journal
     }
 }

@@ -4,6 +4,8 @@ import HTTPPlugin
 import JQPlugin
 import MapPlugin
 import Martlet
+import PostgreSQLPlugin
+import RedisPlugin
 import SQLSinksPlugin
 import SQLitePlugin
 import SSEPlugin
@@ -13,6 +15,7 @@ enum StandardModules {
     static func registry() throws(RegistrationError) -> ModuleRegistry {
         var registry = ModuleRegistry()
         try registry.register(pubSub: MemoryBus.self)
+        try registry.register(pubSub: RedisPubSub.self)
         try registry.register(sink: PubSubSink.self)
         try registry.register(sink: ConsoleSink.self)
         try registry.register(source: HTTPSource.self)
@@ -21,6 +24,7 @@ enum StandardModules {
         try registry.register(sink: TableSink.self)
         try registry.register(sink: SQLSink.self)
         try registry.register(database: SQLiteDatabase.self)
+        try registry.register(database: PostgreSQLDatabase.self)
         try registry.register(channel: SSEChannel.self)
         return registry
     }

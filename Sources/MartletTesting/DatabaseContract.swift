@@ -4,12 +4,10 @@ import Synchronization
 /// What every ``Database`` promises, as a suite that an author runs on a new backend with one call:
 ///
 /// ```swift
-/// @Test func keepsTheContract() async throws {
-///     try await DatabaseContract.verify { request in
-///         let folder = request.isReachable ? temporary : temporary + "/missing"
-///         return try TestHost().make(
-///             SQLiteDatabase.self, #"{"path": "\#(folder)/\#(request.store).db", \#(request.commonFields)}"#)
-///     }
+/// try await DatabaseContract.verify { request in
+///     let folder = request.isReachable ? temporary : temporary + "/missing"
+///     return try TestHost().make(
+///         SQLiteDatabase.self, #"{"path": "\#(folder)/\#(request.store).db", \#(request.commonFields)}"#)
 /// }
 /// ```
 ///

@@ -4,7 +4,7 @@ public import Martlet
 public struct MissingPayloadReader: PayloadReader {
     public init() {}
 
-    /// Refuses: the test gave no reader.
+    /// Throws.
     public func find(
         _ lookup: PayloadLookup, in payload: Bytes, into tokens: UnsafeMutableBufferPointer<PayloadToken>
     ) throws(PayloadError) {
@@ -12,12 +12,12 @@ public struct MissingPayloadReader: PayloadReader {
         throw PayloadError("the test gave no payload reader")
     }
 
-    /// Refuses: the test gave no reader.
+    /// Throws.
     public func check(_ payload: Bytes) throws(PayloadError) {
         throw PayloadError("the test gave no payload reader")
     }
 
-    /// Refuses: the test gave no reader.
+    /// Throws.
     public func elements(of array: Bytes) throws(PayloadError) -> [Bytes] {
         throw PayloadError("the test gave no payload reader")
     }
@@ -27,7 +27,7 @@ public struct MissingPayloadReader: PayloadReader {
 public struct MissingSchemaCompiler: SchemaCompiler {
     public init() {}
 
-    /// Refuses: the test gave no compiler.
+    /// Throws.
     public func compile(_ schema: String) throws(PayloadError) -> any SchemaValidator {
         throw PayloadError("the test gave no schema compiler")
     }
@@ -39,12 +39,12 @@ public struct MissingEventLoops: EventLoops {
 
     public var count: Int { 0 }
 
-    /// Stops the test: it gave no loops.
+    /// Stops the test.
     public func execute(on index: Int, _ work: @escaping @Sendable () -> Void) {
         preconditionFailure("the test gave no event loops")
     }
 
-    /// Stops the test: it gave no loops.
+    /// Stops the test.
     public func schedule(on index: Int, after delay: Duration, _ work: @escaping @Sendable () -> Void) {
         preconditionFailure("the test gave no event loops")
     }

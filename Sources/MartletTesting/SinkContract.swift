@@ -3,12 +3,10 @@ public import Martlet
 /// What every ``Sink`` promises, as a suite that an author runs on a new sink with one call:
 ///
 /// ```swift
-/// @Test func keepsTheContract() async throws {
-///     try await SinkContract.verify(
-///         payload: { #"{"name": "row \#($0)"}"# },
-///         make: { try host.make(AuditSink.self, #"{"path": "\#(file)"}"#) },
-///         written: { try lines(of: file) })
-/// }
+/// try await SinkContract.verify(
+///     payload: { #"{"name": "row \#($0)"}"# },
+///     make: { try host.make(AuditSink.self, #"{"path": "\#(file)"}"#) },
+///     written: { try lines(of: file) })
 /// ```
 ///
 /// Records have the ids `record-0`, `record-1` …; `written` returns the ids that have arrived, in any order, and as often

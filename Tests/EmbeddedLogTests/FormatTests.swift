@@ -1,3 +1,4 @@
+import LogSimulator
 import Testing
 
 @testable import EmbeddedLog

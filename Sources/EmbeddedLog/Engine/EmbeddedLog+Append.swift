@@ -88,7 +88,7 @@ extension EmbeddedLog {
         return QueuedAppend.Part(partition: target, records: append.records, producer: append.producer)
     }
 
-    private func checkSize(_ item: QueuedAppend) throws(LogError) {
+    func checkSize(_ item: QueuedAppend) throws(LogError) {
         if item.parts.isEmpty { throw LogError(.invalidAppend, "an append needs at least one partition") }
         if item.bytes > configuration.maxAppendBytes {
             throw LogError(

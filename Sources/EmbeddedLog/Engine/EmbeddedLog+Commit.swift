@@ -55,6 +55,7 @@ extension EmbeddedLog {
             do throws(LogError) {
                 try waitForFlusher()
                 refuseWhenFull()
+                try makeRoomOrRefuse()
                 planCycle()
                 if !committer.plans.isEmpty { try commitPlanned() }
             } catch {
@@ -100,6 +101,16 @@ extension EmbeddedLog {
         guard let refusal else { return }
         for (index, item) in committer.items.enumerated() where committer.errors[index] == nil && !item.parts.isEmpty {
             committer.errors[index] = item.isInternal ? ownRefusal : refusal
+        }
+    }
+
+    private func makeRoomOrRefuse() throws(LogError) {
+        let wanted = committer.items.indices.contains { committer.errors[$0] == nil && !committer.items[$0].parts.isEmpty }
+        if !wanted { return }
+        do throws(LogError) {
+            try ensureJournalRoom()
+        } catch where error.code == .storageFull {
+            committer.failAll(error)
         }
     }
 

@@ -4,9 +4,6 @@ import Synchronization
 extension EmbeddedLog {
     func commitPlanned() throws(LogError) {
         let size = entrySize()
-        if !journal.hasRoom(size) {
-            try journal.begin(firstCycle: committer.cycle + 1) { () throws(LogError) in try makeJournalRoom() }
-        }
         let buffer = CycleBuffer(capacity: size)
         let slices = assemble(into: buffer, size: size)
         try journal.write(buffer.bytes(0, size))
@@ -15,12 +12,29 @@ extension EmbeddedLog {
         publish(slices, buffer, size: size)
     }
 
-    private func makeJournalRoom() throws(LogError) {
-        flush.withLock { state in
-            state.wantsCheckpoint = true
-            state.wantsJournalFile = true
+    /// Sees to room for the cycle's appends before anything is decided, waiting for a checkpoint if need be.
+    /// - Throws: `storageFull` if the disk is too full for a checkpoint.
+    func ensureJournalRoom() throws(LogError) {
+        let bytes = committer.items.reduce(2 * JournalFormat.block) { $0 + $1.bytes }
+        if journal.hasRoom(bytes) { return }
+        if !journal.hasFreeFile {
+            flush.withLock { state in
+                state.wantsCheckpoint = true
+                state.wantsJournalFile = true
+            }
+            try waitForJournalFile()
         }
-        if runsThreads { flush.signalAll() } else { runFlush() }
+        try journal.begin(firstCycle: committer.cycle + 1)
+    }
+
+    private func waitForJournalFile() throws(LogError) {
+        if !runsThreads { runFlush() } else { flush.signalAll() }
+        let blocked = flush.wait { [self] state -> LogError?? in
+            if journal.hasFreeFile || hasFailed { return .some(nil) }
+            return state.blocked.map { .some($0) }
+        }
+        if let blocked { throw blocked }
+        if !journal.hasFreeFile { throw LogError(.closed, "the log failed") }
     }
 
     private func entrySize() -> Int {

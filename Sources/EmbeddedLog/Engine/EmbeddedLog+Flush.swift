@@ -14,8 +14,9 @@ extension EmbeddedLog {
         }
     }
 
-    /// One turn of the flusher. For logs that run no threads: `flushSegments`, `checkpoint`, `maintain`.
-    func runFlush() {
+    /// One turn of the flusher.
+    /// Also for logs that run no threads: copies committed records into their segments.
+    package func runFlush() {
         do throws(LogError) {
             try flusherTurn.withLock { _ throws(LogError) in try flushTurn() }
         } catch {
@@ -28,7 +29,7 @@ extension EmbeddedLog {
             defer { state.wantsJournalFile = false }
             return state.wantsJournalFile
         }
-        if wantsFile, journal.wantsFile { try journal.prepare() }
+        if wantsFile, journal.wantsFile { try prepareJournalFile() }
         try flushCommitted()
         let now = clock.now()
         let due = flush.withLock { state in
@@ -37,6 +38,17 @@ extension EmbeddedLog {
         if due { try writeCheckpoint(clean: false) }
         flush.withLock { $0.blocked = nil }
         flush.signalAll()
+    }
+
+    /// Two files are enough to take turns; more only spare waiting.
+    private func prepareJournalFile() throws(LogError) {
+        do throws(LogError) {
+            try journal.prepare()
+        } catch {
+            if error.code == .storageFull, journal.fileTotal > 1 { return }
+            flush.withLock { $0.wantsJournalFile = true }
+            throw error
+        }
     }
 
     /// A full disk is waited out, with the records safe in the journal; anything else closes the log.

@@ -44,6 +44,7 @@ extension EmbeddedLog {
             var item = QueuedAppend()
             item.parts = [QueuedAppend.Part(partition: target, records: records, producer: nil)]
             item.bytes = JournalFormat.partBytes(records.byteCount)
+            try checkSize(item)
             item.isInternal = true
             item.offsets = GroupOffsetUpdate(group: group, offsets: offsets.map { (place: $0.0, offset: $0.1) })
             item.completion = { result in completion(result.map { _ in }) }

@@ -104,6 +104,8 @@ extension EmbeddedLog {
         _ name: String, _ incarnation: UUIDBytes, _ configuration: TopicConfiguration, in directory: String, from existing: Int
     ) throws(LogError) {
         for number in existing..<max(existing, configuration.partitions) { try storage.createDirectory("\(directory)/\(number)") }
+        // The file must not count a folder whose name could still be lost.
+        try storage.syncDirectory(directory)
         let path = directory + "/" + TopicFile.name
         try storage.remove(path + ".new")
         let file = try storage.open(path + ".new", create: true)

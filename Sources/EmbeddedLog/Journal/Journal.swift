@@ -1,9 +1,11 @@
+import Synchronization
+
 /// The shared journal: every commit cycle is one entry, one write and one sync, however many
 /// partitions it touches. A fixed number of preallocated files take turns.
 ///
-/// `begin`, `hasRoom` and `write` belong to the commit thread; `prepare` and `release` to the flusher.
+/// `begin`, `hasRoom`, `write` and `sync` belong to the commit thread; `prepare` and `release` to the flusher.
 final class Journal: @unchecked Sendable {
-    // Unchecked: the fields below `files` belong to the commit thread; the rest is in a monitor.
+    // Unchecked: the fields below `files` belong to the commit thread; the rest is in a mutex.
     static let fileCount = 4
     static let blockBytes = JournalFormat.block
 
@@ -11,14 +13,13 @@ final class Journal: @unchecked Sendable {
         var free: [JournalFile] = []
         var live: [(generation: UInt64, file: JournalFile)] = []
         var total = 0
-        var closed = false
     }
 
     private let storage: any LogStorage
     private let directory: String
     private let fileBytes: Int
     private let logID: UUIDBytes
-    private let files: Monitor<Files>
+    private let files: Mutex<Files>
     private var current: JournalFile?
     private(set) var generation: UInt64
     private(set) var position = 0
@@ -33,7 +34,7 @@ final class Journal: @unchecked Sendable {
         self.directory = directory
         self.fileBytes = fileBytes
         self.logID = logID
-        files = Monitor(Files(free: free, total: free.count))
+        files = Mutex(Files(free: free, total: free.count))
         generation = lastGeneration
     }
 
@@ -42,22 +43,20 @@ final class Journal: @unchecked Sendable {
 
     func hasRoom(_ bytes: Int) -> Bool { current != nil && position + JournalFormat.padded(bytes) <= fileBytes }
 
-    /// Turns to a fresh file, waiting until one is free; `makeRoom` asks for that.
-    /// The header is durable on return: an entry in a file without one is evidence of damage.
-    func begin(firstCycle: UInt64, makeRoom: () throws(LogError) -> Void) throws(LogError) {
-        if !files.withLock({ $0.free.isEmpty ? false : true }) { try makeRoom() }
-        let taken = files.wait { (files: inout Files) -> JournalFile?? in
-            if files.closed { return .some(nil) }
-            return files.free.isEmpty ? nil : .some(files.free.removeLast())
-        }
-        guard let file = taken else { throw LogError(.closed, "the log is closed") }
+    /// Whether `begin` can have a file.
+    var hasFreeFile: Bool { files.withLock { !$0.free.isEmpty } }
+
+    /// Turns to a free file. Its header is durable on return: an entry in a file without one is evidence of damage.
+    func begin(firstCycle: UInt64) throws(LogError) {
+        guard let file = files.withLock({ $0.free.popLast() }) else { throw LogError(.closed, "the journal has no free file") }
         generation += 1
         let header = JournalFileHeader(generation: generation, firstCycle: firstCycle, logID: logID)
         try file.handle.write(bytes: header.encoded(), at: 0)
         try file.handle.sync()
         current = file
         position = JournalFormat.block
-        files.withLock { $0.live.append((generation, file)) }
+        let live = generation
+        files.withLock { $0.live.append((live, file)) }
     }
 
     /// Appends an entry. Durable after `sync`.
@@ -72,7 +71,8 @@ final class Journal: @unchecked Sendable {
     }
 
     /// Whether another file should be prepared before the commit thread has to wait for one.
-    var wantsFile: Bool { files.withLock { $0.free.isEmpty && $0.total < Self.fileCount && !$0.closed } }
+    var wantsFile: Bool { files.withLock { $0.free.isEmpty && $0.total < Self.fileCount } }
+    var fileTotal: Int { files.withLock { $0.total } }
 
     /// Adds one more file, filled with zeros so that later writes change no metadata.
     func prepare() throws(LogError) {
@@ -92,7 +92,6 @@ final class Journal: @unchecked Sendable {
             $0.free.append(JournalFile(path: path, handle: handle))
             $0.total += 1
         }
-        files.signalAll()
     }
 
     /// Frees the files whose entries lie before `generation`: a durable checkpoint covers them.
@@ -101,13 +100,6 @@ final class Journal: @unchecked Sendable {
             files.free += files.live.filter { $0.generation < generation }.map(\.file)
             files.live.removeAll { $0.generation < generation }
         }
-        files.signalAll()
-    }
-
-    /// Wakes a commit thread that waits for a file, with an error.
-    func close() {
-        files.withLock { $0.closed = true }
-        files.signalAll()
     }
 }
 

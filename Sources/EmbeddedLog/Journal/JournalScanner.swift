@@ -40,9 +40,32 @@ struct JournalScanner {
     }
 
     /// Calls `apply` with each entry after cycle `lastCycle`, which ended at `position` of `generation`.
+    ///
+    /// An entry that no later one says was synced may be in the system's cache only, after a failed sync
+    /// even as a clean page. It is written and synced once more before anything is built on it.
     /// - Returns: the last cycle found.
     func replay(
         after lastCycle: UInt64, generation: UInt64, position: Int, _ apply: ([UInt8]) throws(LogError) -> Void
+    ) throws(LogError) -> UInt64 {
+        var unproven: [(file: Scanned, place: Int, cycle: UInt64)] = []
+        let lastFound = try scan(after: lastCycle, generation: generation, position: position) { file, place, header throws(LogError) in
+            let proven = unproven.prefix { $0.cycle <= header.syncedThrough }
+            for entry in proven { try apply(try seenEntry(in: entry.file, at: entry.place)) }
+            unproven.removeFirst(proven.count)
+            unproven.append((file, place, header.cycle))
+        }
+        for entry in unproven {
+            try entry.file.file.handle.write(bytes: try seenEntry(in: entry.file, at: entry.place), at: Int64(entry.place))
+            try entry.file.file.handle.sync()
+        }
+        for entry in unproven { try apply(try seenEntry(in: entry.file, at: entry.place)) }
+        return lastFound
+    }
+
+    /// Goes through the entries in order, and refuses damage after the last.
+    private func scan(
+        after lastCycle: UInt64, generation: UInt64, position: Int,
+        _ body: (Scanned, Int, JournalEntryHeader) throws(LogError) -> Void
     ) throws(LogError) -> UInt64 {
         var cycle = lastCycle
         var generation = generation
@@ -61,7 +84,7 @@ struct JournalScanner {
             if let bytes = try entry(in: file, at: place), let header = bytes.withUnsafeBytes({ JournalEntryHeader($0) }),
                 header.generation == generation, header.cycle == cycle + 1
             {
-                try apply(bytes)
+                try body(file, place, header)
                 cycle += 1
                 place += JournalFormat.padded(header.length)
             } else if let next = files.first(where: { $0.header?.generation == generation + 1 }), next.header?.firstCycle == cycle + 1 {
@@ -85,6 +108,14 @@ struct JournalScanner {
         guard bytes.count == header.length else { return nil }
         let checksum = bytes.withUnsafeBytes { CRC32C.of(UnsafeRawBufferPointer(rebasing: $0[8...])) }
         return checksum == header.checksum ? bytes : nil
+    }
+
+    /// An entry that was intact a moment ago.
+    private func seenEntry(in file: Scanned, at place: Int) throws(LogError) -> [UInt8] {
+        guard let bytes = try entry(in: file, at: place) else {
+            throw LogError(.damaged, "a journal entry changed while it was read", path: file.file.path, filePosition: Int64(place))
+        }
+        return bytes
     }
 
     /// Looks through all files for an entry that proves that the cycle after `cycle` was acknowledged.

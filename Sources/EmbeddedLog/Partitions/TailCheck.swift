@@ -80,6 +80,8 @@ struct TailCheck {
         }
         try file.truncate(to: Int64(position + place))
         if place == 0 { return }
+        // Written once more: after a failed sync the bytes may be in the system's cache only, as clean ones.
+        try file.write(bytes: Array(bytes[..<place]), at: Int64(position))
         partition.state.withLock { state in
             if state.segments.last?.base != base { state.segments.append(Segment(newAt: base, now: 0)) }
             let last = state.segments.count - 1

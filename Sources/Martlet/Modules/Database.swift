@@ -10,7 +10,8 @@ public protocol Database: Module {
     func open() async throws
 
     /// Queues `body` for the database's writer. It runs alone in one transaction on the database's thread, which
-    /// commits (synced, as configured) when it returns and rolls back when it throws. Then `completion` is called
+    /// commits (synced, as configured) when it returns and rolls back when it throws, or when a statement in it failed
+    /// (also if the body went on): the completion gets the first error. Then `completion` is called
     /// there too; it must not block. At most `write_queue` bodies wait; beyond it the completion gets a
     /// transient error at once.
     func transaction(
@@ -90,7 +91,7 @@ public struct QueryResult: Sendable {
 
 /// A multi-row insert. Table and column names are quoted by the backend.
 public struct RowInsert: Sendable, Hashable {
-    /// What happens to a row whose unique columns another row has.
+    /// What happens to a row that breaks a unique constraint.
     public enum OnConflict: String, Sendable, CaseIterable {
         case ignore, update, fail
     }

@@ -146,6 +146,13 @@ extension GraphBuilder {
                 "group `\(name)` has the transform `\(type(of: stateful).name)`, whose result depends on other records, so it cannot be replayed")
             return nil
         }
+        if let rekeying = node.part.transforms.transforms.first(where: { !$0.keepsKey }) {
+            problems.report(
+                .invalid, at: config.group.place,
+                "group `\(name)` has the transform `\(type(of: rekeying).name)`, which changes keys, so it cannot be replayed by key",
+                hint: "give events their key in the source's `publish`")
+            return nil
+        }
         resolver.use(PipelineGraph.PartID(kind: .group, name: name), node.part)
         return GroupReplay(
             topics: node.part.settings.topics, transforms: node.part.transforms, log: services.log)

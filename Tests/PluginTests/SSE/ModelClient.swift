@@ -21,11 +21,6 @@ struct ModelClient {
         self.start = start
     }
 
-    /// What it has got of the stream that is open.
-    var openReceived: [String] {
-        events(stream).filter { $0.name == "message" }.map(\.data)
-    }
-
     /// Ends the stream and keeps what it brought.
     mutating func ended() {
         guard let stream else { return }
@@ -35,11 +30,5 @@ struct ModelClient {
         gaps += parser.events.count { $0.name == "gap" }
         lastEventID = parser.lastEventID
         self.stream = nil
-    }
-
-    private func events(_ stream: FakeStream?) -> [EventStreamParser.Event] {
-        var parser = EventStreamParser()
-        parser.take(stream?.text ?? "")
-        return parser.events
     }
 }

@@ -97,6 +97,14 @@ import Testing
         #expect(hasGap)
     }
 
+    @Test func partitionsThatNobodyKnowsAreNone() {
+        let zeros = [Offset](repeating: 0, count: 1_000)
+        let (positions, hasGap) = resolve(cursor([topic([3] + zeros)]), [topic([10])])
+        #expect(positions == [places([3])])
+        #expect(!hasGap)
+        #expect(resolve(cursor([topic([3, 0, 4])]), [topic([10])]).hasGap)
+    }
+
     @Test func theOrderOfTopicsDoesNotMatter() {
         let (positions, hasGap) = resolve(cursor([topic([1], "u"), topic([2])]), [topic([9]), topic([9], "u")])
         #expect(positions == [places([2]), places([1])])

@@ -34,7 +34,7 @@ struct StreamModel {
         self.hasRetention = hasRetention
         let replay = replay
         // A small buffer makes slow clients soon.
-        hosts = try (0..<2).map { _ in try ModelHost(replay: replay, bufferBytes: 2_000) }
+        hosts = try (0..<2).map { _ in try ModelHost(replay: replay, bufferBytes: 400) }
     }
 
     /// Every fourth record is filtered, and every fifth becomes three.
@@ -143,7 +143,14 @@ struct StreamModel {
         let exchange = FakeExchange(loopIndex: place.shard)
         let start = StreamStart(header: clients[index].lastEventID, query: clients[index].start)
         let key = Bytes(clients[index].key)
-        let beginning = try StreamBeginning(start, key: key, layout: shard.layout, live: shard.positions, replay: replay)
+        let asked: StreamPositions? =
+            switch start.question {
+            case nil: nil
+            case .starts: StreamPositions(try replay.starts())
+            case .ends: StreamPositions(try replay.ends())
+            }
+        let beginning = StreamBeginning(
+            start, key: key, layout: shard.layout, live: shard.positions, asked: asked, replay: replay)
         if !clients[index].hasConnected {
             clients[index].hasConnected = true
             clients[index].publishedBefore = published[clients[index].key]?.count ?? 0
@@ -174,7 +181,7 @@ struct StreamModel {
             }
             for index in workers.indices { try work(index) }
             for host in hosts {
-                if round == 500 { host.mustCompare = true }
+                if round == 50 { host.mustCompare = true }
                 host.takeFromBus()
                 try host.stepRepair(limit: 3)
                 for index in 0...1 { host.takeFromInbox(index) }
@@ -183,7 +190,7 @@ struct StreamModel {
                 if !host.timers.isEmpty { host.runTimer(0) }
             }
             notice()
-            if round > 500, hosts.allSatisfy(\.isIdle), clients.allSatisfy({ $0.stream != nil }) { break }
+            if round > 50, hosts.allSatisfy(\.isIdle), clients.allSatisfy({ $0.stream != nil }) { break }
         }
         for index in clients.indices { disconnect(index) }
     }

@@ -1,0 +1,193 @@
+import CPQ
+import Martlet
+
+/// One connection to the server, used by one thread.
+final class PostgreSQLConnection: DatabaseConnection, BackendConnection {
+    let settings: PostgreSQLSettings
+    let link: PostgreSQLLink
+    let statements: PostgreSQLStatements
+    let role: ConnectionRole
+    /// Plans of bulk inserts, by insert; made again with the connection or after an error.
+    var inserts: [RowInsert: PostgreSQLInsert] = [:]
+    private let parameters = PostgreSQLParameters()
+    private var mustReconnect = false
+    private var isInTransaction = false
+    /// The first failed statement of the transaction, which then cannot be committed.
+    private var failure: ModuleError?
+
+    init(_ settings: PostgreSQLSettings, role: ConnectionRole) throws(ModuleError) {
+        self.settings = settings
+        self.role = role
+        link = try PostgreSQLLink(settings)
+        statements = PostgreSQLStatements(link, role: role)
+        try configure()
+    }
+
+    var isSpoiled: Bool { link.isBroken || mustReconnect }
+
+    /// `host:port/database`, without user and password.
+    var serverDescription: String { link.place }
+
+    private func configure() throws(ModuleError) {
+        let settings = [
+            "SET statement_timeout = \(settings.statementTimeoutMilliseconds)",
+            // A host that hangs in the middle of a transaction must not hold its locks for ever.
+            "SET idle_in_transaction_session_timeout = 60000",
+            // What the scanner of statements, and the reading of values, count on.
+            "SET standard_conforming_strings = on", "SET bytea_output = 'hex'", "SET extra_float_digits = 1",
+            "SET DateStyle = 'ISO'", "SET default_transaction_isolation = 'read committed'",
+            "SET default_transaction_read_only = \(role == .reader ? "on" : "off")",
+        ]
+        try command(settings.joined(separator: "; "))
+        guard role != .reader else { return }
+        var isStandby = false
+        try link.run("SELECT pg_is_in_recovery()", role: role, { PQsendQuery($0, "SELECT pg_catalog.pg_is_in_recovery()") }) { result in
+            isStandby = PQntuples(result) == 1 && PQgetvalue(result, 0, 0).map { String(cString: $0) } == "t"
+            return true
+        }
+        if isStandby {
+            throw .transient(
+                "postgres.read_only",
+                "database `\(self.settings.name)`: \(link.place) is a standby, which only reads; with several hosts in `url` add "
+                    + "target_session_attrs=read-write")
+        }
+    }
+
+    /// Runs statements of the platform's own, as they are.
+    func command(_ sql: String, isUnlimited: Bool = false) throws(ModuleError) {
+        try link.run(sql, role: role, isUnlimited: isUnlimited, { PQsendQuery($0, sql) }, each: { _ in true })
+    }
+
+    // MARK: Transactions
+
+    func begin() throws(ModuleError) {
+        try command("BEGIN")
+    }
+
+    func complete(_ body: (any DatabaseConnection) throws -> Void) throws(ModuleError) {
+        isInTransaction = true
+        failure = nil
+        defer { isInTransaction = false }
+        do {
+            try body(self)
+            if let failure { throw failure }
+        } catch {
+            rollBack()
+            throw failure ?? DatabaseError.body(error, settings.name)
+        }
+        try commit()
+    }
+
+    private func rollBack() {
+        // The error that matters is the one that led here; what cannot roll back is closed, which rolls back.
+        do { try command("ROLLBACK") } catch { mustReconnect = true }
+        guard let failure else { return }
+        // The server may have forgotten statements, changed tables, or become a standby.
+        if failure.kind != .permanent { inserts = [:] }
+        switch failure.code {
+        case "postgres.statement_forgotten", "postgres.statement_changed", "postgres.read_only": mustReconnect = true
+        default: break
+        }
+    }
+
+    private func commit() throws(ModuleError) {
+        var tag = ""
+        do {
+            try link.run("COMMIT", role: role, { PQsendQuery($0, "COMMIT") }) { result in
+                tag = PQcmdStatus(result).map { String(cString: $0) } ?? ""
+                return true
+            }
+        } catch {
+            guard link.isBroken else {
+                // A deferred constraint: the server has rolled back.
+                throw error
+            }
+            throw .transient(
+                DatabaseError.commitUncertainCode,
+                "\(error.message); the transaction may have been committed or not: a group's stored offset tells, and a save is "
+                    + "answered with an error")
+        }
+        guard tag == "COMMIT" else {
+            throw .transient(
+                "postgres.rolled_back", "database `\(settings.name)`: the server rolled the transaction back (\(tag))")
+        }
+    }
+
+    /// Whether a statement of the schema has ended the transaction that it ran in.
+    var hasLostTransaction: Bool { isInTransaction && PQtransactionStatus(link.handle) != PQTRANS_INTRANS }
+
+    func execute(_ statement: SQLStatement, _ parameters: [DataValue]) throws(ModuleError) -> ExecutionResult {
+        try dooming { () throws(ModuleError) in
+            let outcome = try run(statement, parameters, limit: ResultLimits.rows, isLimitError: true)
+            return ExecutionResult(changes: outcome.changes, columns: outcome.columns, rows: outcome.rows)
+        }
+    }
+
+    /// Notes a failed statement, so that the transaction is rolled back whatever its body makes of the error.
+    func dooming<Value>(_ work: () throws(ModuleError) -> Value) throws(ModuleError) -> Value {
+        precondition(isInTransaction, "the connection of a transaction was used after its body returned")
+        if let failure { throw failure }
+        do {
+            return try work()
+        } catch {
+            failure = error
+            throw error
+        }
+    }
+
+    // MARK: Queries
+
+    func query(
+        _ statement: SQLStatement, _ parameters: [DataValue], limit: Int, _ cancellation: Cancellation
+    ) throws(ModuleError) -> QueryResult {
+        do {
+            let outcome = try run(statement, parameters, limit: limit, isLimitError: false)
+            return QueryResult(columns: outcome.columns, rows: outcome.rows)
+        } catch {
+            switch error.code {
+            case "postgres.statement_forgotten", "postgres.statement_changed": mustReconnect = true
+            default: break
+            }
+            throw error
+        }
+    }
+
+    private typealias Outcome = (changes: Int, columns: [String], rows: [[DataValue]])
+
+    private func run(
+        _ statement: SQLStatement, _ values: [DataValue], limit: Int, isLimitError: Bool
+    ) throws(ModuleError) -> Outcome {
+        let count = statement.parameterNames.count
+        precondition(values.count == count, "\(values.count) values for \(count) parameters: \(statement.text)")
+        let prepared = try statements.statement(statement.text)
+        try parameters.set(values, types: prepared.parameterTypes, database: settings.name)
+        var outcome: Outcome = (0, [], [])
+        var bytes = 0
+        try link.run(
+            prepared.sql, role: role, oneByOne: true, { [parameters] in parameters.send(prepared.name, on: $0) }
+        ) { result throws(ModuleError) in
+            if outcome.columns.isEmpty { outcome.columns = PostgreSQLValue.columns(result) }
+            for row in 0..<PQntuples(result) {
+                if outcome.rows.count == limit {
+                    if isLimitError { throw DatabaseError.tooLarge(settings.name, "\(limit) rows", prepared.sql) }
+                    return false
+                }
+                outcome.rows.append(PostgreSQLValue.row(result, row, &bytes))
+            }
+            if bytes > ResultLimits.bytes {
+                throw DatabaseError.tooLarge(settings.name, "\(ResultLimits.bytes) bytes", prepared.sql)
+            }
+            outcome.changes = Self.changes(result)
+            return true
+        }
+        return outcome
+    }
+
+    /// Rows that INSERT, UPDATE, DELETE or MERGE changed; a SELECT's count is none of them.
+    static func changes(_ result: OpaquePointer) -> Int {
+        guard let tag = PQcmdStatus(result).map({ String(cString: $0) }), !tag.hasPrefix("SELECT"),
+            let count = PQcmdTuples(result)
+        else { return 0 }
+        return Int(String(cString: count)) ?? 0
+    }
+}

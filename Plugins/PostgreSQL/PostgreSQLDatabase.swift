@@ -1,0 +1,83 @@
+public import Martlet
+
+/// Database `postgres`: a PostgreSQL server, through libpq.
+///
+/// 1. decode: ``PostgreSQLConfig``.
+/// 2. validate: the url can be parsed, the schema holds nothing that must not run.
+/// 3. open: connects the writer, runs the schema steps that are missing (under an advisory lock, so that of several
+///    hosts one does it).
+/// 4. work: transactions run one after the other on the writer's connection and thread, queries on the readers'. A lost
+///    connection is made again; while the server is away jobs fail at once, as transient.
+/// 5. close: what is queued runs, then the connections are closed.
+public final class PostgreSQLDatabase: Database {
+    public static let name = "postgres"
+    public static let summary = "keeps tables in a PostgreSQL server"
+
+    private let settings: PostgreSQLSettings
+    private let limits: DatabaseEngine<PostgreSQLConnection>.Limits
+    private let metrics: DatabaseMetrics
+    private let logger: Logger
+    private let lifeCycle: DatabaseLifeCycle<PostgreSQLConnection>
+
+    public init?(config: PostgreSQLConfig, context: ModuleContext) {
+        let hasGoodSchema = SchemaStep.check(config.schema, dialect: .postgreSQL, context: context)
+        guard let settings = PostgreSQLSettings(config: config, context: context), hasGoodSchema else { return nil }
+        self.settings = settings
+        limits = .init(readers: config.readers, writeQueue: config.writeQueue, readQueue: config.readQueue)
+        metrics = DatabaseMetrics(database: context.name, in: context.metrics)
+        logger = context.logger
+        lifeCycle = DatabaseLifeCycle(name: context.name)
+    }
+
+    public func prepare(_ sql: String) throws(SQLProblem) -> SQLStatement {
+        try SQLDialect.postgreSQL.statement(sql)
+    }
+
+    public func open() async throws {
+        let engine = DatabaseEngine<PostgreSQLConnection>(name: settings.name, limits: limits, metrics: metrics) {
+            [settings] role throws(ModuleError) in try PostgreSQLConnection(settings, role: role)
+        }
+        try await lifeCycle.open(engine) { [settings, logger] engine in
+            let opened = try await engine.open { connection throws(ModuleError) in
+                (steps: try PostgreSQLSchema(settings).update(connection), server: connection.serverDescription)
+            }
+            logger.info(
+                "database open", ("database", settings.name), ("server", opened.server),
+                ("schema_steps_run", "\(opened.steps)"))
+        }
+    }
+
+    public func transaction(
+        _ body: @escaping @Sendable (any DatabaseConnection) throws -> Void,
+        completion: @escaping @Sendable (Result<Void, ModuleError>) -> Void
+    ) {
+        do {
+            try lifeCycle.engine().transaction(body, completion: completion)
+        } catch {
+            completion(.failure(error))
+        }
+    }
+
+    public func query(_ statement: SQLStatement, _ parameters: [DataValue], limit: Int) async throws -> QueryResult {
+        try await lifeCycle.engine().query(statement, parameters, limit: limit)
+    }
+
+    public func columns(of table: String) async throws -> [String]? {
+        let statement = SQLStatement(
+            text: """
+                SELECT attname::text FROM pg_catalog.pg_attribute
+                WHERE attrelid = pg_catalog.to_regclass(pg_catalog.quote_ident($1)) AND attnum > 0 AND NOT attisdropped
+                ORDER BY attnum
+                """,
+            parameterNames: ["table"])
+        let result = try await query(statement, [.text(table)], limit: ResultLimits.rows)
+        let names = result.rows.compactMap { row -> String? in
+            if case .text(let name)? = row.first { name } else { nil }
+        }
+        return names.isEmpty ? nil : names
+    }
+
+    public func close() async {
+        await lifeCycle.close()
+    }
+}

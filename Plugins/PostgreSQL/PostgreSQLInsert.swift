@@ -1,0 +1,54 @@
+import CPQ
+import Martlet
+
+/// How rows of one ``RowInsert`` are sent: a column of values is one array, and the server unnests the arrays.
+struct PostgreSQLInsert {
+    /// A column's array.
+    struct Column {
+        let name: String
+        let element: PostgreSQLArray.Element
+        /// The column's own type, for messages.
+        let type: String
+    }
+
+    let sql: String
+    let columns: [Column]
+    /// The indices of the columns that `update` matches on.
+    let keys: [Int]
+
+    /// - Parameter types: for each column of the insert, in order: name, type's oid, its name, its category.
+    init(_ insert: RowInsert, types: [(oid: Oid, name: String, category: String)]) {
+        var arrays: [String] = []
+        var values: [String] = []
+        var columns: [Column] = []
+        for (index, type) in types.enumerated() {
+            let element = PostgreSQLArray.Element(type: type.oid)
+            arrays.append("$\(index + 1)::\(element.arrayType)")
+            // Text goes to text columns as it is, so that too long a value is an error and is not cut by a cast.
+            let mustCast = element == .text && type.category != "S"
+            values.append("u.c\(index)\(mustCast ? "::\(type.name)" : "")")
+            columns.append(Column(name: insert.columns[index], element: element, type: type.name))
+        }
+        let names = types.indices.map { "c\($0)" }.joined(separator: ", ")
+        sql = insert.text(
+            source: "SELECT \(values.joined(separator: ", ")) FROM unnest(\(arrays.joined(separator: ", "))) AS u(\(names))")
+        self.columns = columns
+        keys = insert.conflictColumns.compactMap { insert.columns.firstIndex(of: $0) }
+    }
+
+    /// The rows with, of those that `update` would meet twice, only the last: PostgreSQL updates no row twice in one statement.
+    func withoutRepeats(_ rows: [[DataValue]]) -> [[DataValue]] {
+        var places: [[DataValue]: Int] = [:]
+        var kept: [[DataValue]] = []
+        for row in rows {
+            let key = keys.map { row[$0] }
+            if let place = places[key] {
+                kept[place] = row
+            } else {
+                places[key] = kept.count
+                kept.append(row)
+            }
+        }
+        return kept
+    }
+}

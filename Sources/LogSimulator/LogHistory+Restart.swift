@@ -1,0 +1,122 @@
+import EmbeddedLog
+import Glibc
+
+extension LogHistory {
+    enum Stop: String {
+        case close
+        case kill
+        case power
+    }
+
+    /// Stops the log one way or another, recovers it, and compares all it holds with the model.
+    /// - Parameter faults: whether the first recovery itself is struck by a power failure.
+    mutating func restart(_ stop: Stop, faults: Bool) throws(SimulationFailure) {
+        trail.append(stop.rawValue)
+        if stop == .close { log?.close() }
+        log = nil
+        if stop == .power || disk.isOff { disk.losePower() } else { disk.killProcess() }
+        if faults {
+            disk.faults.powerFailsAfter = pick(80)
+            trail.append("power fails in recovery, after \(disk.faults.powerFailsAfter ?? 0)")
+            if let recovered = try? recover() { recovered.runFlush() }
+            disk.losePower()
+        }
+        do throws(LogError) {
+            log = try recover()
+        } catch {
+            throw failure("the log refuses to start: \(error)")
+        }
+        if let log, let start = try? log.startOffset(Self.trimmed, 0), let end = try? log.endOffset(Self.trimmed, 0) {
+            trail.append("  recovered; trimmed has \(start)..<\(end)")
+        }
+        try settle()
+        try check()
+    }
+
+    private func recover() throws(LogError) -> EmbeddedLog {
+        let configuration = LogConfiguration(
+            directory: "/data", minFreeBytes: 20_000, journalBytes: 256 << 10, segmentBytes: 4096, maxRecordBytes: 4096, maxCycleBytes: 16 << 10,
+            tailCacheBytes: 8 << 10, maxUnflushedBytes: 32 << 10, maxOpenFiles: 4)
+        let log = try UnrecoveredLog(configuration, storage: disk, clock: clock).recover(runsThreads: false)
+        try log.ensureTopic(Self.plain, TopicConfiguration(partitions: max(Int(partitions), plainPartitions(log))))
+        try log.ensureTopic(Self.trimmed, TopicConfiguration(retentionMilliseconds: 60_000, retentionBytes: 10_000))
+        try log.ensureTopic(Self.outbox, TopicConfiguration())
+        return log
+    }
+
+    private func plainPartitions(_ log: EmbeddedLog) -> Int {
+        log.topics().first { $0.name == Self.plain }?.partitions ?? 1
+    }
+
+    private mutating func settle() throws(SimulationFailure) {
+        guard let log else { return }
+        // An unanswered change of the topic may have happened.
+        partitions = Int32(plainPartitions(log))
+        var contents: [HistoryModel.Place: (start: Int64, records: Set<Int>)] = [:]
+        for place in places where place.topic == Self.plain {
+            let found = try read( place)
+            contents[place] = (found.start, Set(found.records.map(\.record)))
+        }
+        if let problem = model.settle(contents) { throw failure(problem) }
+        for place in places where place.topic == Self.plain {
+            let actual = log.committedOffset(group: Self.group, topic: place.topic, partition: place.partition)
+            if let actual, model.attempted[place]?.contains(actual) == true { model.committed[place] = actual }
+            model.attempted[place] = []
+        }
+    }
+
+    var places: [HistoryModel.Place] {
+        (0..<partitions).map { HistoryModel.Place(topic: Self.plain, partition: $0) } + [HistoryModel.Place(topic: Self.trimmed, partition: 0)]
+    }
+
+    /// Compares everything readable with the model.
+    mutating func check() throws(SimulationFailure) {
+        guard let log, log.refusal == nil, !disk.isOff, disk.faults.powerFailsAfter == nil, disk.faults.readErrorPerMille == 0 else { return }
+        for place in places {
+            let content = try read( place)
+            if let problem = model.check(place, start: content.start, end: content.end, found: content.records) { throw failure(problem) }
+            let committed = log.committedOffset(group: Self.group, topic: place.topic, partition: place.partition)
+            if committed != model.committed[place] {
+                throw failure("the group's offset in \(place) is \(committed ?? -1), and \(model.committed[place] ?? -1) was acknowledged")
+            }
+        }
+        let rows = try read( HistoryModel.Place(topic: Self.outbox, partition: 0)).records.map { Int64($0.record) }
+        if rows != Array(rows.indices).map({ Int64($0) + 1 }) { throw failure("the outbox's rows arrived as \(rows)") }
+        if Int64(rows.count) < model.acknowledgedRow || Int64(rows.count) > model.sentRow {
+            throw failure("\(rows.count) rows of the outbox are there, \(model.acknowledgedRow) were acknowledged, \(model.sentRow) sent")
+        }
+    }
+
+    private mutating func read(
+        _ place: HistoryModel.Place
+    ) throws(SimulationFailure) -> (start: Int64, end: Int64, records: [(offset: Int64, record: Int)]) {
+        guard let log else { return (0, 0, []) }
+        var records: [(offset: Int64, record: Int)] = []
+        do throws(LogError) {
+            let start = try log.startOffset(place.topic, place.partition)
+            let end = try log.endOffset(place.topic, place.partition)
+            var offset = start
+            let maxBytes = 100 + pick(8000)
+            while offset < end {
+                let chunk = try log.read(place.topic, partition: place.partition, from: offset, maxBytes: maxBytes)
+                if chunk.isEmpty { break }
+                var cursor = chunk.records()
+                while try cursor.next() { records.append((cursor.offset, number(cursor.value))) }
+                offset = chunk.nextOffset
+            }
+            return (start, end, records)
+        } catch {
+            throw failure("\(place) cannot be read: \(error)")
+        }
+    }
+
+    /// The record number that a value holds; -1 if it is not whole.
+    private func number(_ value: UnsafeRawBufferPointer?) -> Int {
+        guard let value, value.count >= 64 else { return -1 }
+        let first = value.loadUnaligned(as: Int64.self)
+        for index in 1..<8 where value.loadUnaligned(fromByteOffset: 8 * index, as: Int64.self) != first { return -1 }
+        guard value.count > 64, let base = value.baseAddress else { return Int(first) }
+        let same = value[64] == UInt8(truncatingIfNeeded: first) && memcmp(base + 64, base + 65, value.count - 65) == 0
+        return same ? Int(first) : -1
+    }
+}

@@ -1,0 +1,92 @@
+import EmbeddedLog
+
+/// One seeded history: random steps on a log over a simulated disk, with power failures, errors and
+/// a full disk, checked against a model after each.
+struct LogHistory {
+    let seed: UInt64
+    let disk: SimulatedDisk
+    let clock = SimulatedClock()
+    var random: SeededGenerator
+    var model = HistoryModel()
+    var log: EmbeddedLog?
+    var step = 0
+    var trail: [String] = []
+    var partitions: Int32 = 2
+
+    static let plain = "plain"
+    static let trimmed = "trimmed"
+    static let outbox = "outbox"
+    static let group = "group"
+
+    init(seed: UInt64, planted: PlantedBug?) {
+        self.seed = seed
+        random = SeededGenerator(seed: seed)
+        disk = SimulatedDisk(seed: seed ^ 0xD15C, planted: planted)
+    }
+
+    mutating func run(steps: Int) throws(SimulationFailure) {
+        try restart(.power, faults: false)
+        while step < steps {
+            step += 1
+            try takeStep()
+        }
+        try restart(.power, faults: false)
+    }
+
+    private mutating func takeStep() throws(SimulationFailure) {
+        switch pick(100) {
+        case 0..<40: try append()
+        case 40..<52: try publish()
+        case 52..<60: try commitOffset()
+        case 60..<66: note("flush") { $0.runFlush() }
+        case 66..<71: note("checkpoint") { $0.checkpoint() }
+        case 71..<75: note("maintain") { $0.maintain() }
+        case 75..<78:
+            let milliseconds = Int64(pick(40_000)) - 10_000
+            clock.step(milliseconds: milliseconds)
+            trail.append("clock \(milliseconds)")
+        case 78..<80: addPartition()
+        case 80..<84: armFaults()
+        case 84..<88: try restart(.close, faults: false)
+        case 88..<92: try restart(.kill, faults: pick(3) == 0)
+        case 92..<96: try restart(.power, faults: pick(3) == 0)
+        default: try check()
+        }
+        if log?.refusal != nil || disk.isOff { try restart(pick(2) == 0 ? .kill : .power, faults: pick(4) == 0) }
+    }
+
+    mutating func pick(_ bound: Int) -> Int { Int.random(in: 0..<bound, using: &random) }
+
+    private mutating func note(_ what: String, _ body: (EmbeddedLog) -> Void) {
+        trail.append(what)
+        if let log { body(log) }
+    }
+
+    private mutating func armFaults() {
+        var faults = DiskFaults()
+        switch pick(5) {
+        case 0: faults.powerFailsAfter = pick(60)
+        case 1: faults.syncErrorPerMille = 30 + pick(300)
+        case 2: faults.writeErrorPerMille = 30 + pick(300)
+        case 3: faults.capacity = 280_000 + pick(300_000)
+        default: break
+        }
+        trail.append("faults \(faults)")
+        disk.faults = faults
+    }
+
+    private mutating func addPartition() {
+        guard partitions < 5, let log else { return }
+        trail.append("add partition")
+        do throws(LogError) {
+            try log.ensureTopic(Self.plain, TopicConfiguration(partitions: Int(partitions) + 1))
+            partitions += 1
+        } catch {
+            trail.append("  \(error.code.name)")
+        }
+    }
+
+    func failure(_ message: String) -> SimulationFailure {
+        SimulationFailure(seed: seed, step: step, message: message, trail: Array(trail.suffix(30)))
+    }
+}

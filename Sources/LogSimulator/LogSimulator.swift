@@ -1,0 +1,22 @@
+/// Runs seeded histories of faults against the log.
+package enum LogSimulator {
+    /// Runs one history. The same seed gives the same history.
+    /// - Parameter planted: a bug that the history is meant to find.
+    /// - Throws: the promise that was broken, with the seed.
+    package static func run(seed: UInt64, steps: Int = 120, planted: PlantedBug? = nil) throws(SimulationFailure) {
+        var history = LogHistory(seed: seed, planted: planted)
+        try history.run(steps: steps)
+    }
+
+    /// Runs histories until a planted bug shows; returns how many it took, or `nil`.
+    package static func historiesToFind(_ bug: PlantedBug, limit: Int) -> Int? {
+        for seed in 0..<limit {
+            do throws(SimulationFailure) {
+                try run(seed: UInt64(seed), planted: bug)
+            } catch {
+                return seed + 1
+            }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,132 @@
+import Foundation
+import Synchronization
+import Testing
+
+/// A redis-server of a test's own, on a free port, in a temporary folder. It ends with its owner.
+final class RedisServer: Sendable {
+    struct Missing: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    let port: Int
+    private let folder: TemporaryFolder
+    private let settings: [String]
+    private let process = Mutex<Process?>(nil)
+
+    /// - Parameter settings: lines of redis.conf, such as `requirepass secret`.
+    init(_ settings: [String] = []) throws {
+        folder = try TemporaryFolder()
+        port = try FreePort.take()
+        self.settings = settings
+        try start()
+    }
+
+    deinit {
+        stop()
+    }
+
+    var url: String { "redis://127.0.0.1:\(port)" }
+
+    /// Starts it, again after ``stop()``, on the same port. Returns when it answers.
+    func start() throws {
+        let executable = try Self.path(of: "redis-server")
+        let lines = ["bind 127.0.0.1", "port \(port)", "dir \(folder.path)", "save \"\"", "appendonly no"] + settings
+        let file = folder.path + "/redis.conf"
+        try lines.joined(separator: "\n").write(toFile: file, atomically: true, encoding: .utf8)
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: executable)
+        process.arguments = [file]
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = output
+        try process.run()
+        self.process.withLock { $0 = process }
+        var text = ""
+        while !text.contains("Ready to accept connections") {
+            let data = output.fileHandleForReading.availableData
+            guard !data.isEmpty else { throw Missing(description: "redis-server ended at once: \(text)") }
+            text += String(decoding: data, as: UTF8.self)
+        }
+        // It goes on writing, and must not be held up.
+        output.fileHandleForReading.readabilityHandler = { handle in if handle.availableData.isEmpty { handle.readabilityHandler = nil } }
+    }
+
+    /// Kills it.
+    func stop() {
+        let process = process.withLock { process in
+            defer { process = nil }
+            return process
+        }
+        guard let process else { return }
+        kill(process.processIdentifier, SIGCONT)
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+    }
+
+    /// Holds it still, as a machine that has gone away.
+    func freeze() {
+        signal(SIGSTOP)
+    }
+
+    func thaw() {
+        signal(SIGCONT)
+    }
+
+    private func signal(_ number: CInt) {
+        process.withLock { process in
+            if let process { _ = kill(process.processIdentifier, number) }
+        }
+    }
+
+    /// Runs redis-cli against it and returns what it prints.
+    @discardableResult
+    func cli(_ arguments: String...) throws -> String {
+        try CommandLineTool.run("redis-cli", ["-p", String(port)] + arguments)
+    }
+
+    static func path(of tool: String) throws -> String {
+        let found = ["/usr/bin/", "/usr/local/bin/", "/opt/homebrew/bin/"].map { $0 + tool }
+            .first { FileManager.default.isExecutableFile(atPath: $0) }
+        guard let found else {
+            throw Missing(description: "these tests need `\(tool)`: run scripts/install test, or apt-get install redis-server redis-tools")
+        }
+        return found
+    }
+}
+
+/// A port that nobody listens on.
+enum FreePort {
+    static func take() throws -> Int {
+        let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        try #require(socket >= 0)
+        defer { close(socket) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                bind(socket, generic, size) == 0 && getsockname(socket, generic, &size) == 0
+            }
+        }
+        try #require(isBound)
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
+}
+
+/// Runs a program to its end.
+enum CommandLineTool {
+    static func run(_ name: String, _ arguments: [String]) throws -> String {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: try RedisServer.path(of: name))
+        process.arguments = arguments
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = output
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        let data = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .newlines)
+    }
+}
