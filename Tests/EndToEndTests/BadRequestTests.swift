@@ -66,7 +66,7 @@ extension EndToEnd {
                 #expect(answer.object["status"] as? Int == item.status, "\(item.testDescription): \(answer.body)")
                 #expect(answer.text("title")?.isEmpty == false, "\(item.testDescription): \(answer.body)")
                 let detail = answer.text("detail") ?? ""
-                #expect(detail.contains(item.detail), "\(item.testDescription): \(answer.body)")
+                #expect(item.detail.isEmpty || detail.contains(item.detail), "\(item.testDescription): \(answer.body)")
                 if item.status == 405 { #expect(answer.headers["allow"]?.isEmpty == false, "\(item.testDescription)") }
             }
             #expect(try await host.like(Like("ann", of: "bob")).status == 201)

@@ -75,7 +75,7 @@ extension EndToEnd {
             let padding = String(repeating: "x", count: 4000)
             let refused = try await host.post(
                 "/likes", #"{"actor":"big","post_id":1,"post_owner":"bob","padding":"\#(padding)"}"#)
-            #expect(refused.status == 413)
+            #expect(refused.status == 422)
             #expect(refused.headers["content-type"] == "application/problem+json")
             #expect(refused.text("code") == "log.record_too_large")
             try await host.likeAll([Like("small", of: "bob")])

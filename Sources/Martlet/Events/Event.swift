@@ -19,6 +19,11 @@ public struct Event: Sendable {
         self.timestamp = timestamp
     }
 
+    /// The bytes of id, key, headers and payload.
+    public var byteCount: Int {
+        id.count + (key?.count ?? 0) + payload.count + headers.reduce(0) { $0 + $1.name.utf8.count + $1.value.count }
+    }
+
     /// The value of the first header of that name.
     public func header(_ name: String) -> Bytes? {
         headers.first { $0.name == name }?.value

@@ -8,6 +8,9 @@ public protocol EventLog: Sendable {
     /// Makes the topic, or adds partitions to it. Fewer partitions than the data has is an error that says so.
     func ensureTopic(_ name: TopicName, _ settings: TopicSettings) async throws -> TopicInfo
 
+    /// The most bytes that an event may have, counted as ``Event/byteCount``. The platform offers no larger ones.
+    var maxEventBytes: Int { get }
+
     func topic(_ name: TopicName) -> TopicInfo?
     func topics() -> [TopicInfo]
 

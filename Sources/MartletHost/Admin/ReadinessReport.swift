@@ -57,7 +57,7 @@ struct ReadinessReport {
         if group.isReady { return }
         let part = "groups.\(group.settings.name)"
         let troubles = group.health.current
-        if troubles.isEmpty { reasons.append(Reason(part: part, detail: "opening")) }
+        if troubles.isEmpty { reasons.append(Reason(part: part, detail: group.openingError?.message ?? "opening")) }
         for (place, trouble) in troubles.sorted(by: { $0.key.partition < $1.key.partition }) {
             reasons.append(
                 Reason(part: part, detail: "\(place.topic)/\(place.partition) held: \(trouble.error.message)"))

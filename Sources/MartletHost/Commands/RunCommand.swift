@@ -28,8 +28,8 @@ struct RunCommand: Command {
 
     func run() async throws -> ExitCode {
         let signals = try ProcessSignals()
-        let (loaded, loadProblems) = LoadedConfig.load(path: configPath, overrides: overrides)
-        try loadProblems.throwIfAny()
+        // Its problems come again from the host, together with those of the modules.
+        let (loaded, _) = LoadedConfig.load(path: configPath, overrides: overrides)
         let logger = Logger(output: Self.output(loaded?.config.host))
         let (made, problems) = Host.make(
             configPath: configPath, overrides: overrides, registry: try StandardModules.registry(), logger: logger)

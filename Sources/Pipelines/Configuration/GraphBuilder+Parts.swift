@@ -49,13 +49,14 @@ extension GraphBuilder {
 
     private mutating func addGroup(_ entry: ConfigMap<GroupConfig>.Entry) {
         let text = text("groups", entry.key)
+        // Also for a group that is kept: a reload may have taken its topic away.
+        let topics = entry.value.topics.compactMap { topic($0) }
         if let node = kept(previous?.groups, name: entry.key, text: text) {
             graph.groups.append(node)
             return
         }
         let resolver = resolver()
         let context = context(.group, entry.key, resolver)
-        let topics = entry.value.topics.compactMap { topic($0) }
         let transforms = chain(entry.value.transforms, context: context)
         var target: GroupTarget?
         if let sink = entry.value.sink {

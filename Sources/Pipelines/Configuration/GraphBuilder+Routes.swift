@@ -8,13 +8,15 @@ extension GraphBuilder {
 
     private mutating func addSource(_ entry: ConfigMap<ConfigModule<SourceKind>>.Entry) {
         let text = JSONWriter.text(entry.value.node)
+        let platform = platformConfig(SourceConfig.self, node: entry.value.node, path: entry.value.path)
+        // Also for a source that is kept: a reload may have taken its topic away.
+        let topic = platform.flatMap { self.topic($0.publish.topic) }
         if let node = kept(previous?.sources, name: entry.key, text: text) {
             graph.sources.append(node)
             return
         }
         let resolver = resolver()
         let context = context(.source, entry.key, resolver)
-        let platform = platformConfig(SourceConfig.self, node: entry.value.node, path: entry.value.path)
         let source = make(entry.value, from: services.registry.sources, context: context)
         guard let platform else { return }
         let variables = source?.templateVariables ?? ExchangeVariables.kinds
@@ -23,9 +25,9 @@ extension GraphBuilder {
         let save = platform.save.flatMap { config in
             savesTo.flatMap { savePlan(config, $0, allowing: variables, context: context) }
         }
-        let topic = topic(platform.publish.topic)
         let publish = PublishPlan(
-            platform.publish, allowing: platform.save == nil ? variables : variables.union([.saved]), context: context)
+            platform.publish, allowing: platform.save == nil ? variables : variables.union([.saved]),
+            maxEventBytes: services.log.maxEventBytes, context: context)
         guard let source, let transforms, topic != nil, let publish, platform.save == nil || save != nil else { return }
         let pipeline = SourcePipeline(
             name: entry.key, transforms: transforms, save: save, publish: publish, log: services.log, gate: services.intake, payloads: services.payloads,

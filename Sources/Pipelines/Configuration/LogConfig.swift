@@ -13,7 +13,7 @@ package struct LogConfig: ModuleConfig {
         case written
     }
 
-    private static let embeddedKeys = ["acknowledge", "min_free_bytes", "max_queued_bytes", "max_record_bytes"]
+    private static let embeddedKeys = ["acknowledge", "min_free_bytes", "max_queued_bytes"]
 
     package let engine: Engine
     package let acknowledge: Acknowledge
@@ -37,7 +37,8 @@ package struct LogConfig: ModuleConfig {
             "max_queued_bytes", default: 67_108_864, in: 1_048_576...(1 << 40),
             "Events waiting to be written; beyond it appends are refused.")
         maxRecordBytes = fields.optional(
-            "max_record_bytes", default: 1_048_576, in: 1024...(1 << 28), "The largest event.")
+            "max_record_bytes", default: 1_048_576, in: 1024...(1 << 28),
+            "The largest event that this host takes; with a `remote` log, at most what the log's host has here.")
         remote = Self.remote(&fields, engine)
         let foreign = engine == .remote ? Self.embeddedKeys : RemoteLogConfig.keys
         for key in foreign where fields.isPresent(key) {

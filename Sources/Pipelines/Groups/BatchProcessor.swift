@@ -46,7 +46,7 @@ package struct BatchProcessor: Sendable {
     package func settle(
         _ batch: [Record], stored: Offset?, from position: Offset, to next: Offset
     ) async throws -> Tally {
-        let results = try await retrying { try await transforms.apply(to: batch) }
+        let results = try await transformed(batch)
         var items: [Item] = []
         items.reserveCapacity(batch.count)
         for (record, result) in zip(batch, results) {
@@ -66,6 +66,15 @@ package struct BatchProcessor: Sendable {
             try await writeEach(&items, position: position, next: next)
         }
         return tally(items)
+    }
+
+    /// A chain that fails permanently as a whole has failed on each record.
+    private func transformed(_ batch: [Record]) async throws -> [Result<[Record], ModuleError>] {
+        do {
+            return try await retrying { try await transforms.apply(to: batch) }
+        } catch let error as ModuleError {
+            return batch.map { _ in .failure(error) }
+        }
     }
 
     private func tally(_ items: [Item]) -> Tally {
@@ -90,8 +99,8 @@ package struct BatchProcessor: Sendable {
         do {
             try await writeRange(items, range, &stored, &covered, next: next)
         } catch let error as ModuleError where error.kind == .permanent {
-            if range.count <= 1 {
-                guard let index = range.first, !items[index].isDeadLettered, !items[index].outputs.isEmpty else { throw error }
+            if range.count == 1 {
+                let index = range.lowerBound
                 try await deadLetter(items[index].consumed, error, attempts: 1)
                 items[index].isDeadLettered = true
                 items[index].outputs = []
@@ -112,10 +121,16 @@ package struct BatchProcessor: Sendable {
         let expected = stored
         let from = covered
         if let sink = target.transactional {
-            try await retrying { try await sink.write(outputs, moving: place, from: expected, to: next) }
+            try await retrying(holdsAlways: outputs.isEmpty) {
+                try await sink.write(outputs, moving: place, from: expected, to: next)
+            }
             stored = next
         } else if !outputs.isEmpty || target.wantsEmptyBatches {
-            _ = try await retrying { try await target.write(outputs, of: place, covering: from..<next) }
+            try await retrying(holdsAlways: outputs.isEmpty) {
+                let result = try await target.write(outputs, of: place, covering: from..<next)
+                // An atomic target has taken all or nothing: one error is the batch's.
+                if case .each(let errors) = result, let error = errors.lazy.compactMap({ $0 }).first { throw error }
+            }
         }
         covered = next
     }
@@ -156,7 +171,14 @@ package struct BatchProcessor: Sendable {
     /// A failure that all records share comes as an outcome for each, so that one path handles both.
     private func attempt(_ records: [Record], covering: Range<Offset>) async throws -> WriteResult {
         do {
-            return try await target.write(records, of: place, covering: covering)
+            let result = try await target.write(records, of: place, covering: covering)
+            if case .each(let errors) = result, errors.count != records.count {
+                throw ModuleError.blocked(
+                    "sink.wrong_count",
+                    "the sink gave \(errors.count) outcomes for \(records.count) records; it must give one for each: "
+                        + "this is a defect of the module")
+            }
+            return result
         } catch let error as ModuleError where error.kind == .permanent {
             return .each(records.map { _ in error })
         }
@@ -165,20 +187,27 @@ package struct BatchProcessor: Sendable {
     // MARK: Retrying
 
     private func deadLetter(_ record: Record, _ error: ModuleError, attempts: Int) async throws {
-        try await retrying { try await deadLetters.write(record, error: error, attempts: attempts) }
+        try await retrying(holdsAlways: true) { try await deadLetters.write(record, error: error, attempts: attempts) }
         health.deadLettered(place, record, error)
     }
 
-    /// Runs `body` until it succeeds or fails permanently; transient and blocked failures wait and are tried again.
-    private func retrying<Value>(_ body: () async throws -> Value) async throws -> Value {
+    /// Runs `body` until it succeeds or fails permanently; transient and blocked failures wait and are tried again, and
+    /// so is an error of a module's own, which does not say what it is. Throws a permanent `ModuleError`, or a
+    /// cancellation.
+    ///
+    /// - Parameter holdsAlways: no record is at fault, so that a permanent failure too waits and is tried again.
+    private func retrying<Value>(holdsAlways: Bool = false, _ body: () async throws -> Value) async throws -> Value {
         var backoff = Backoff(initial: settings.retryInitial, maximum: settings.retryMaximum)
         while true {
             do {
                 let value = try await body()
                 health.succeeded(place)
                 return value
-            } catch let error as ModuleError where error.kind != .permanent {
-                try await pause(for: error, &backoff)
+            } catch {
+                try Task.checkCancellation()
+                let failure = error as? ModuleError ?? .transient("module.unexpected_error", "\(error)")
+                if failure.kind == .permanent, !holdsAlways { throw failure }
+                try await pause(for: failure, &backoff)
             }
         }
     }

@@ -28,6 +28,8 @@ package final class GroupRunner: Sendable {
         var change: Task<Void, any Error>?
         var partitions: [Partition] = []
         var isOpen = false
+        /// Why the group's modules cannot be opened yet.
+        var openingError: ModuleError?
         var isStopping = false
     }
 
@@ -92,6 +94,11 @@ package final class GroupRunner: Sendable {
         state.withLock { $0.isOpen } && health.current.isEmpty
     }
 
+    /// Why the group's modules could not be opened when they were last tried; nil once they are open.
+    package var openingError: ModuleError? {
+        state.withLock { $0.openingError }
+    }
+
     /// Each partition with the next offset to read; nil before it is known.
     package var positions: [(partition: GroupPartition, offset: Offset?)] {
         state.withLock { state in state.partitions.map { ($0.place, $0.progress.offset) } }
@@ -108,7 +115,9 @@ package final class GroupRunner: Sendable {
     }
 
     private func open() async throws {
-        let opener = ModuleOpener(logger: logger)
+        let opener = ModuleOpener(logger: logger) { [weak self] error in
+            self?.state.withLock { $0.openingError = error }
+        }
         for transform in transforms.transforms {
             try await opener.open("transform \(type(of: transform).name)") { try await transform.open() }
         }

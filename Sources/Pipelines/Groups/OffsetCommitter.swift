@@ -13,6 +13,8 @@ package final class OffsetCommitter: Sendable {
         var dirty: [Key: Offset] = [:]
         var isScheduled = false
         var lastFlush: Task<Void, Never>?
+        var backoff = Backoff()
+        var failures = 0
     }
 
     private let log: any EventLog
@@ -35,10 +37,14 @@ package final class OffsetCommitter: Sendable {
             defer { state.isScheduled = true }
             return !state.isScheduled
         }
-        guard mustSchedule else { return }
-        Task {
-            try? await Task.sleep(for: interval)
-            await flush()
+        if mustSchedule { flush(after: interval) }
+    }
+
+    /// Nothing keeps the committer until then: once its group is gone, so is what was not committed.
+    private func flush(after wait: Duration) {
+        Task { [weak self] in
+            try? await Task.sleep(for: wait)
+            await self?.flush()
         }
     }
 
@@ -70,21 +76,40 @@ package final class OffsetCommitter: Sendable {
             }
             return state.dirty
         }
+        var failed: [(key: Key, offset: Offset)] = []
+        var lastError: (any Error)?
         for (key, offset) in dirty {
             do {
                 try await log.commit(group: group, topic: key.topic, partition: key.partition, offset: offset)
             } catch {
-                logger.warning("cannot commit the group's offset: \(error); the next commit tries again",
-                    ("topic", key.topic.text), ("partition", String(key.partition)), ("offset", String(offset)))
-                restore(key, offset)
+                failed.append((key, offset))
+                lastError = error
             }
+        }
+        guard let lastError else { return succeeded() }
+        retry(failed, lastError)
+    }
+
+    private func succeeded() {
+        state.withLock { state in
+            state.backoff.reset()
+            state.failures = 0
         }
     }
 
-    /// A failed commit stays due, unless the partition has moved on meanwhile.
-    private func restore(_ key: Key, _ offset: Offset) {
-        state.withLock { state in
-            if state.dirty[key] == nil { state.dirty[key] = offset }
+    /// A failed commit stays due, unless the partition has moved on meanwhile, and is tried again by itself: the group
+    /// may have nothing more to read.
+    private func retry(_ failed: [(key: Key, offset: Offset)], _ error: any Error) {
+        let (wait, failures, mustSchedule) = state.withLock { state in
+            for (key, offset) in failed where state.dirty[key] == nil { state.dirty[key] = offset }
+            state.failures += 1
+            defer { state.isScheduled = true }
+            return (state.backoff.next(atLeast: interval), state.failures, !state.isScheduled)
         }
+        if failures & (failures - 1) == 0 {
+            logger.warning("cannot commit the group's offsets: \(error); trying again (attempt \(failures + 1))",
+                ("partitions", String(failed.count)))
+        }
+        if mustSchedule { flush(after: wait) }
     }
 }

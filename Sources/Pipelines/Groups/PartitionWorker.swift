@@ -103,7 +103,8 @@ struct PartitionWorker: Sendable {
         metrics.consumed.add(batch.count - counted)
         metrics.inFlight.add(batch.count - counted)
         let started = ContinuousClock.now
-        let tally = try await processor.settle(batch, stored: position.stored, from: position.next, to: next)
+        let (stored, from) = (position.stored, position.next)
+        let tally = try await retrying { try await processor.settle(batch, stored: stored, from: from, to: next) }
         metrics.handled.add(tally.handled)
         metrics.filtered.add(tally.filtered)
         metrics.deadLettered.add(tally.deadLettered)
@@ -126,9 +127,8 @@ struct PartitionWorker: Sendable {
                 let value = try await body()
                 health.succeeded(place)
                 return value
-            } catch let error as CancellationError {
-                throw error
             } catch {
+                try Task.checkCancellation()
                 let failure = error as? ModuleError ?? .transient("group.read_failed", "\(error)")
                 let wait = backoff.next(atLeast: failure.retryAfter)
                 health.failed(place, failure, retryIn: wait)

@@ -4,11 +4,13 @@ import Synchronization
 
 /// A name for this host and its data folder that lasts as long as the folder: it owns the host's outbox rows.
 package final class HostIdentity: Sendable {
+    private let directory: String
     private let path: String
     private let loaded = Mutex<String?>(nil)
 
     /// - Parameter directory: the data folder.
     package init(directory: String) {
+        self.directory = directory
         path = directory + "/host-id"
     }
 
@@ -55,6 +57,10 @@ package final class HostIdentity: Sendable {
         guard written == id.utf8.count + 1, fsync(descriptor) == 0, rename(temporary, path) == 0 else {
             throw failure("write")
         }
+        let folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard folder >= 0 else { throw failure("sync the folder of") }
+        defer { Glibc.close(folder) }
+        guard fsync(folder) == 0 else { throw failure("sync the folder of") }
     }
 
     private func failure(_ action: String) -> HostError {

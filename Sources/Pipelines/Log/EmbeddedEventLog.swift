@@ -9,6 +9,7 @@ package final class EmbeddedEventLog: EventLog {
     /// The record header that holds an event's id.
     static let idHeader = "martlet-id"
 
+    package let maxEventBytes: Int
     private let configuration: LogConfiguration
     private let engine = Mutex<EmbeddedLog?>(nil)
     /// The topics by name, so that the hot path copies no list.
@@ -19,7 +20,9 @@ package final class EmbeddedEventLog: EventLog {
         configuration = LogConfiguration(
             directory: directory, acknowledge: config.acknowledge == .fsync ? .fsync : .written,
             minFreeBytes: Int64(config.minFreeBytes), maxQueuedBytes: config.maxQueuedBytes,
-            maxRecordBytes: config.maxRecordBytes)
+            // Whatever was taken can also become a dead letter.
+            maxRecordBytes: config.maxRecordBytes + DeadLetters.headerBytes)
+        maxEventBytes = config.maxRecordBytes
     }
 
     /// The open engine.

@@ -10,7 +10,8 @@ enum HostLog: Sendable {
         if let remote = config.remote {
             self = .remote(
                 RemoteEventLog(
-                    config: remote, certificateFile: remote.certificateFile.map { loaded.path($0) }, metrics: metrics, logger: logger))
+                    config: remote, certificateFile: remote.certificateFile.map { loaded.path($0) },
+                    maxEventBytes: config.maxRecordBytes, metrics: metrics, logger: logger))
         } else {
             self = .embedded(
                 EmbeddedEventLog(directory: loaded.dataDirectory, config: config, metrics: metrics, logger: logger))

@@ -61,7 +61,7 @@ package final class Outbox: Sendable {
             return (claim, try table.count(connection))
         }
         sequences.begin(producerID: opened.0.producerID, epoch: opened.0.epoch)
-        progress.opened(waiting: opened.1)
+        progress.opened(waiting: opened.1, before: sequences.upcoming)
         saves.open()
         let publisher = publisher(owner: owner, producerID: opened.0.producerID, buffer: buffer, progress: progress)
         let publishing = Task { await publisher.run() }
@@ -146,6 +146,6 @@ package final class Outbox: Sendable {
         let count = try await database.transaction { [self] connection in
             try table.remove(owner: other.name, through: through, connection)
         }
-        self.progress.committed(-count)
+        self.progress.removedOthers(count)
     }
 }

@@ -45,6 +45,17 @@ final class OutboxBuffer: Sendable {
         waiter?.resume()
     }
 
+    /// Rows may have been committed without being known here, since a commit's answer was lost: what follows is read
+    /// from the database. Called in the order of commits.
+    func mayHaveMissedRows() {
+        let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
+            state.isSpilling = true
+            defer { state.waiter = nil }
+            return state.waiter
+        }
+        waiter?.resume()
+    }
+
     /// Drops what is past the limits: the database has it.
     private static func spill(_ state: inout State) {
         var kept = 0

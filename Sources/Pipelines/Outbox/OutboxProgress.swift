@@ -6,6 +6,8 @@ final class OutboxProgress: Sendable {
         var acknowledged: Int64 = 0
         var removed: Int64 = 0
         var waiting = 0
+        /// Rows up to this sequence are in `waiting`.
+        var counted: Int64 = 0
     }
 
     private let state = Mutex(State())
@@ -13,12 +15,28 @@ final class OutboxProgress: Sendable {
     /// Rows in the database, acknowledged ones that are not deleted yet included.
     var waiting: Int { state.withLock { $0.waiting } }
 
-    func opened(waiting: Int) {
-        state.withLock { $0.waiting = waiting }
+    /// - Parameter sequence: all rows that wait now come before it, and all that are committed later do not.
+    func opened(waiting: Int, before sequence: Int64) {
+        state.withLock { state in
+            state.waiting = waiting
+            state.counted = sequence - 1
+        }
     }
 
-    func committed(_ count: Int) {
-        state.withLock { $0.waiting += count }
+    /// Rows are in the database: just committed, or found there after a commit whose answer was lost.
+    func exist(_ rows: [OutboxRow]) {
+        state.withLock { state in
+            for row in rows.reversed() {
+                guard row.sequence > state.counted else { break }
+                state.waiting += 1
+            }
+            if let last = rows.last { state.counted = max(state.counted, last.sequence) }
+        }
+    }
+
+    /// Rows of a host that is gone were published and deleted here.
+    func removedOthers(_ count: Int) {
+        state.withLock { $0.waiting -= count }
     }
 
     /// Everything up to this sequence is durable in the log.

@@ -5,8 +5,10 @@ import Martlet
 /// A row that the log refuses holds back the later ones and is tried again for ever. Rows that the log has from before
 /// a crash are dropped by the log itself, which knows the last sequence of each producer.
 struct OutboxPublisher: Sendable {
-    /// Rows read from the database at once, and published in one append at most.
+    /// Rows read from the database at once, and published in one append, at most.
     private static let pageRows = 1_000
+    /// Bytes of them, about; one row at least. An append has to fit into the log's journal.
+    private static let pageBytes = 4 << 20
 
     let database: any Database
     let table: OutboxTable
@@ -41,9 +43,11 @@ struct OutboxPublisher: Sendable {
     private func read(after: Int64) async throws -> [OutboxRow] {
         try await retrying("read the outbox") {
             try await database.transaction { connection in
-                let rows = try table.rows(owner: owner, after: after, limit: Self.pageRows, connection)
-                buffer.readFromDatabase(rows, reachedEnd: rows.count < Self.pageRows)
-                return rows
+                let page = try table.page(
+                    owner: owner, after: after, rowLimit: Self.pageRows, byteLimit: Self.pageBytes, connection)
+                progress.exist(page.rows)
+                buffer.readFromDatabase(page.rows, reachedEnd: page.isLast)
+                return page.rows
             }
         }
     }
@@ -52,7 +56,12 @@ struct OutboxPublisher: Sendable {
         var start = 0
         while start < rows.count {
             var end = start + 1
-            while end < rows.count, rows[end].topic == rows[start].topic, end - start < Self.pageRows { end += 1 }
+            var bytes = rows[start].byteCount
+            while end < rows.count, rows[end].topic == rows[start].topic, end - start < Self.pageRows {
+                bytes += rows[end].byteCount
+                if bytes > Self.pageBytes { break }
+                end += 1
+            }
             let part = rows[start..<end]
             let mark = ProducerMark(producerID: producerID, rows: part.map(\.sequence))
             try await retrying("publish to topic \(rows[start].topic)") {

@@ -14,7 +14,5 @@ package struct OutboxRow: Sendable {
     }
 
     /// About the memory it takes, for bounds.
-    var byteCount: Int {
-        256 + event.payload.count + (event.key?.count ?? 0) + event.headers.reduce(0) { $0 + $1.value.count + 64 }
-    }
+    var byteCount: Int { 256 + event.byteCount }
 }

@@ -14,6 +14,9 @@ final class OutboxSequences: Sendable {
         state.withLock { $0 = State(producerID: producerID, next: epoch << 32 + 1) }
     }
 
+    /// The sequence that the next row gets.
+    var upcoming: Int64 { state.withLock { $0.next } }
+
     var producerID: Int64 { state.withLock { $0.producerID } }
 
     func next() -> Int64 {

@@ -16,6 +16,7 @@ struct OutboxTable: Sendable {
     private let createOwners: SQLStatement
     private let claim: SQLStatement
     private let count: SQLStatement
+    private let measure: SQLStatement
     private let countOwn: SQLStatement
     private let select: SQLStatement
     private let remove: SQLStatement
@@ -46,11 +47,16 @@ struct OutboxTable: Sendable {
             RETURNING producer_id, epoch
             """)
         count = try database.prepare("SELECT COUNT(*) FROM martlet_outbox")
+        measure = try database.prepare(
+            """
+            SELECT sequence, LENGTH(payload) + COALESCE(LENGTH(headers), 0) + COALESCE(LENGTH(event_key), 0)
+            FROM martlet_outbox WHERE owner = :owner AND sequence > :after ORDER BY sequence LIMIT :limit
+            """)
         countOwn = try database.prepare("SELECT COUNT(*) FROM martlet_outbox WHERE owner = :owner")
         select = try database.prepare(
             """
             SELECT sequence, topic, event_id, event_key, headers, payload, timestamp FROM martlet_outbox
-            WHERE owner = :owner AND sequence > :after ORDER BY sequence LIMIT :limit
+            WHERE owner = :owner AND sequence > :after AND sequence <= :through ORDER BY sequence
             """)
         remove = try database.prepare("DELETE FROM martlet_outbox WHERE owner = :owner AND sequence <= :through")
         renew = try database.prepare(
@@ -114,8 +120,25 @@ struct OutboxTable: Sendable {
         })
     }
 
-    func rows(owner: String, after: Int64, limit: Int, _ connection: any DatabaseConnection) throws -> [OutboxRow] {
-        try connection.execute(select, [.text(owner), .integer(after), .integer(Int64(limit))]).rows.map(Self.decode)
+    /// The next rows of an owner in their order, as many as fit into the limits, but one if there is any.
+    func page(
+        owner: String, after: Int64, rowLimit: Int, byteLimit: Int, _ connection: any DatabaseConnection
+    ) throws -> (rows: [OutboxRow], isLast: Bool) {
+        // Sizes first: a thousand rows may be more than memory should hold.
+        let sizes = try connection.execute(measure, [.text(owner), .integer(after), .integer(Int64(rowLimit))]).rows
+        var through: Int64?
+        var bytes: Int64 = 0
+        var count = 0
+        for row in sizes {
+            guard case .integer(let sequence) = row[0], case .integer(let size) = row[1] else { break }
+            bytes += size
+            if count > 0, bytes > Int64(byteLimit) { break }
+            count += 1
+            through = sequence
+        }
+        guard let through else { return ([], true) }
+        let rows = try connection.execute(select, [.text(owner), .integer(after), .integer(through)]).rows.map(Self.decode)
+        return (rows, count == sizes.count && count < rowLimit)
     }
 
     func remove(owner: String, through: Int64, _ connection: any DatabaseConnection) throws -> Int {

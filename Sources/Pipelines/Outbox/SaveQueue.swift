@@ -15,6 +15,8 @@ final class SaveQueue: Sendable {
         var pending: [SaveRequest] = []
         /// Parts of a failed transaction, to be run before anything that is pending.
         var split: [[SaveRequest]] = []
+        /// Requests taken and not answered: each may become a row.
+        var unanswered = 0
         var isRunning = false
         var isOpen = false
         var onIdle: [CheckedContinuation<Void, Never>] = []
@@ -71,7 +73,7 @@ final class SaveQueue: Sendable {
             guard state.pending.count < Self.limit else {
                 return .refuse(.transient("outbox.overloaded", "\(Self.limit) requests already wait for the database"))
             }
-            guard progress.waiting < limitEvents else {
+            guard progress.waiting + state.unanswered < limitEvents else {
                 return .refuse(
                     .transient(
                         "outbox.full",
@@ -79,6 +81,7 @@ final class SaveQueue: Sendable {
                             + "see `martlet_outbox_events` and the log's state"))
             }
             state.pending.append(request)
+            state.unanswered += 1
             defer { state.isRunning = true }
             return state.isRunning ? .wait : .run
         }
@@ -124,8 +127,11 @@ final class SaveQueue: Sendable {
         switch result {
         case .success:
             if let removed = run.removed { progress.removed(through: removed.through, count: removed.count) }
-            progress.committed(run.rows.count)
-            if !run.rows.isEmpty { buffer.committed(run.rows) }
+            if !run.rows.isEmpty {
+                progress.exist(run.rows)
+                buffer.committed(run.rows)
+            }
+            state.withLock { $0.unanswered -= run.requests.count }
             for (request, outcome) in zip(run.requests, run.outcomes) { request.answer(outcome) }
         case .failure(let error):
             fail(run, error)
@@ -134,7 +140,8 @@ final class SaveQueue: Sendable {
     }
 
     private func fail(_ run: SaveTransaction, _ error: ModuleError) {
-        if error.kind == .permanent, run.requests.count > 1 {
+        // Also a statement that cannot run (its table is missing) is one source's, not that of all in the transaction.
+        if error.kind != .transient, run.requests.count > 1 {
             let middle = run.requests.count / 2
             state.withLock { state in
                 state.split.append(Array(run.requests[middle...]))
@@ -142,8 +149,11 @@ final class SaveQueue: Sendable {
             }
             return
         }
+        // The commit may have taken place all the same: a row that nobody knows of would be deleted unpublished.
+        if !run.rows.isEmpty { buffer.mayHaveMissedRows() }
         // A transaction that never began has taken nothing: its requests are still pending.
         let failed = run.requests.isEmpty && !run.hasBegun ? takeRequests() : run.requests
+        state.withLock { $0.unanswered -= failed.count }
         for request in failed {
             request.answer(error.kind == .permanent ? .rejected(error) : .unavailable(error, retryAfter: error.retryAfter ?? .seconds(1)))
         }

@@ -10,11 +10,15 @@ struct PublishPlan: Sendable {
     private let fields: TemplateSet
     private let payload: PayloadTemplate?
     private let payloads: any PayloadReader
+    private let maxEventBytes: Int
     /// Whether the event needs columns of the save's `RETURNING`.
     let readsSavedColumns: Bool
 
     /// Nil if problems were reported.
-    init?(_ config: PublishConfig, allowing kinds: Set<TemplateVariableKind>, context: ModuleContext) {
+    /// - Parameter maxEventBytes: what the log takes.
+    init?(
+        _ config: PublishConfig, allowing kinds: Set<TemplateVariableKind>, maxEventBytes: Int, context: ModuleContext
+    ) {
         let key = config.key.map { context.template($0, allowing: kinds) }
         let id = config.id.map { context.template($0, allowing: kinds) }
         let headers = config.headers.map { context.template($0.value, allowing: kinds) }
@@ -30,13 +34,15 @@ struct PublishPlan: Sendable {
         fields = TemplateSet(templates)
         self.payload = payload ?? nil
         payloads = context.payloads
+        self.maxEventBytes = maxEventBytes
         let expressions = templates.flatMap(\.expressions) + (self.payload?.expressions ?? [])
         readsSavedColumns = expressions.contains { expression in
             if case .variable(.saved) = expression { true } else { false }
         }
     }
 
-    /// Makes the event of one input. An input whose id template yields nothing is at fault.
+    /// Makes the event of one input. An input whose id template yields nothing is at fault, and so is one whose event
+    /// the log would never take: in the outbox it would hold up all that come after it.
     func makeEvent(_ input: TemplateInput, at timestamp: Int64) throws(ModuleError) -> Event {
         let values = try fields.evaluate(input, with: payloads)
         var next = 0
@@ -57,9 +63,16 @@ struct PublishPlan: Sendable {
         for (name, value) in zip(headerNames, values[next...]) {
             if let bytes = value.keyBytes { headers.append(Header(name, bytes)) }
         }
-        return Event(
+        let event = Event(
             id: id ?? EventID.generate(at: timestamp), key: key, headers: headers,
             payload: try payload?.render(input, with: payloads) ?? input.payload, timestamp: timestamp)
+        guard event.byteCount <= maxEventBytes else {
+            throw .permanent(
+                "log.record_too_large",
+                "the event has \(event.byteCount) bytes with its key and headers, and the log takes \(maxEventBytes) "
+                    + "(`log.max_record_bytes`); send less, or raise the limit")
+        }
+        return event
     }
 }
 

@@ -27,15 +27,21 @@ package final class RemoteEventLog: EventLog {
 
     /// Where the log is.
     package let url: String
+    package let maxEventBytes: Int
     private let client: RemoteLogClient
     private let appender: RemoteAppender
     private let logger: Logger
     private let isUp: Gauge
     private let state = Mutex(State())
 
-    /// - Parameter certificateFile: ``RemoteLogConfig/certificateFile`` as the process can open it.
-    package init(config: RemoteLogConfig, certificateFile: String?, metrics: MetricsRegistry, logger: Logger) {
+    /// - Parameters:
+    ///   - certificateFile: ``RemoteLogConfig/certificateFile`` as the process can open it.
+    ///   - maxEventBytes: what this host offers at most; the log's host has to take as much.
+    package init(
+        config: RemoteLogConfig, certificateFile: String?, maxEventBytes: Int, metrics: MetricsRegistry, logger: Logger
+    ) {
         url = config.url
+        self.maxEventBytes = maxEventBytes
         let client = RemoteLogClient(config: config, certificateFile: certificateFile)
         self.client = client
         appender = RemoteAppender { events, mark, topic in try await client.append(Array(events), mark, to: topic) }
