@@ -12,6 +12,11 @@ extension EndToEnd {
             var texts: [String] { stream.messages.compactMap { $0.text("text") } }
         }
 
+        /// One like for each recipient, of a post of its own.
+        private static func likes(_ actor: String, _ recipients: [String]) -> [Like] {
+            recipients.enumerated().map { Like(actor, $0, of: $1) }
+        }
+
         private func listener(_ recipient: String, at host: HostProcess) async throws -> Listener {
             let listener = Listener(recipient: recipient, stream: StreamClient(HostProcess.streamPath(of: recipient)))
             try await listener.stream.connect(to: host.address)
@@ -31,7 +36,7 @@ extension EndToEnd {
             var expected: [String: Set<String>] = [:]
             for round in 0..<5 {
                 for number in 0..<3 {
-                    let likes = recipients.map { Like("fan-\(round)-\(number)", of: $0) }
+                    let likes = recipients.enumerated().map { Like("fan-\(round)-\(number)", $0, of: $1) }
                     for like in likes { expected[like.owner, default: []].insert(like.text) }
                     try await cluster[number].likeAll(likes)
                 }
@@ -59,18 +64,18 @@ extension EndToEnd {
             let recipients = (0..<60).map { "user-\($0)" }
             var listeners: [Listener] = []
             for recipient in recipients { listeners.append(try await listener(recipient, at: cluster[1])) }
-            try await cluster[0].likeAll(recipients.map { Like("before", of: $0) })
+            try await cluster[0].likeAll(Self.likes("before", recipients))
             for listener in listeners { _ = try await listener.stream.waitForMessages(1) }
 
             try await cluster.kill(1)
-            try await cluster[2].likeAll(recipients.map { Like("meanwhile", of: $0) })
+            try await cluster[2].likeAll(Self.likes("meanwhile", recipients))
             for listener in listeners { try await listener.stream.waitForEnd() }
             // Likes go on while the clients come back, each with its Last-Event-ID.
             let address = cluster[0].address
             async let posted: Void = onThread {
                 let connection = try HTTPConnection(address)
                 for round in 0..<5 {
-                    for recipient in recipients { _ = try connection.post("/likes", Like("during-\(round)", of: recipient).json) }
+                    for like in Self.likes("during-\(round)", recipients) { _ = try connection.post("/likes", like.json) }
                 }
             }
             for listener in listeners { try await listener.stream.connect(to: cluster[2].address) }
@@ -79,7 +84,7 @@ extension EndToEnd {
             for listener in listeners {
                 _ = try await listener.stream.waitForMessages(7)
             }
-            try await cluster[2].likeAll(recipients.map { Like("after", of: $0) })
+            try await cluster[2].likeAll(Self.likes("after", recipients))
             for listener in listeners {
                 _ = try await listener.stream.waitForMessages(8)
                 // Nothing missed, nothing twice.
