@@ -23,6 +23,8 @@ final class OutboxBuffer: Sendable {
         /// The last sequence taken out or read from the database.
         var lastTaken: Int64 = 0
         var isSpilling = true
+        /// A commit's answer was lost: the count of waiting rows is to be taken from the database.
+        var mustRecount = false
         var waiter: CheckedContinuation<Void, Never>?
         var isClosed = false
     }
@@ -44,6 +46,21 @@ final class OutboxBuffer: Sendable {
         }
         waiter?.resume()
     }
+
+    /// A commit's answer was lost, so that rows of it may wait in the database: what follows the rows in memory is read
+    /// there, lest a later row overtakes them and the log takes them for repeated ones.
+    func commitIsUncertain() {
+        let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
+            state.isSpilling = true
+            state.mustRecount = true
+            defer { state.waiter = nil }
+            return state.waiter
+        }
+        waiter?.resume()
+    }
+
+    /// Whether the next reading has to count the rows too.
+    var mustRecount: Bool { state.withLock { $0.mustRecount } }
 
     /// Drops what is past the limits: the database has it.
     private static func spill(_ state: inout State) {
@@ -79,6 +96,7 @@ final class OutboxBuffer: Sendable {
     func readFromDatabase(_ rows: [OutboxRow], reachedEnd: Bool) {
         state.withLock { state in
             if let last = rows.last { state.lastTaken = last.sequence }
+            state.mustRecount = false
             if reachedEnd { state.isSpilling = false }
         }
     }

@@ -42,6 +42,7 @@ struct OutboxPublisher: Sendable {
         try await retrying("read the outbox") {
             try await database.transaction { connection in
                 let rows = try table.rows(owner: owner, after: after, limit: Self.pageRows, connection)
+                if buffer.mustRecount { progress.opened(waiting: try table.count(connection)) }
                 buffer.readFromDatabase(rows, reachedEnd: rows.count < Self.pageRows)
                 return rows
             }

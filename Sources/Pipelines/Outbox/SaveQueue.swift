@@ -142,6 +142,7 @@ final class SaveQueue: Sendable {
             }
             return
         }
+        if error.code == DatabaseError.commitUncertainCode { buffer.commitIsUncertain() }
         // A transaction that never began has taken nothing: its requests are still pending.
         let failed = run.requests.isEmpty && !run.hasBegun ? takeRequests() : run.requests
         for request in failed {
