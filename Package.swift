@@ -59,7 +59,7 @@ let package = Package(
         library("EmbeddedLog", ["CCRC32C"]),
         library("LogSimulator", ["EmbeddedLog"]),
         library("HTTPServer", ["CEvent"]),
-        library("Pipelines", ["Martlet", "EmbeddedLog", "HTTPServer", "CSimdjson", "CValijson"]),
+        library("Pipelines", ["Martlet", "EmbeddedLog", "HTTPServer", "CCurl", "CSimdjson", "CValijson"]),
         library("MartletTesting", ["Martlet"]),
         library("Benchmarks", ["CLinux", "Martlet", "EmbeddedLog", "HTTPServer"]),
         .executableTarget(

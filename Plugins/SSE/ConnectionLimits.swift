@@ -57,6 +57,9 @@ final class ConnectionLimits: Sendable {
         state.withLock { $0.isClosed = true }
     }
 
+    /// Whether nobody is admitted any more.
+    var isOver: Bool { state.withLock { $0.isClosed } }
+
     var count: Int { state.withLock { $0.total } }
 
     /// Returns once there is no connection, or after a time.

@@ -62,8 +62,9 @@ public final class SSEChannel: DeliveryChannel, RouteProviding {
     public func open(replay: (any MessageReplay)?) async throws {
         if replay != nil, let replayRefusal { throw ModuleError.blocked("sse.match_without_key", replayRefusal) }
         let limits = ConnectionLimits(total: maxConnections, perKey: maxConnectionsPerKey)
-        let opened = try StreamHub(
-            replay: replay, loops: loops, settings: settings, renderer: renderer, matcher: matcher, limits: limits,
+        let ends = try await replay?.ends()
+        let opened = StreamHub(
+            replay: replay, ends: ends, loops: loops, settings: settings, renderer: renderer, matcher: matcher, limits: limits,
             metrics: metrics, logger: logger)
         hub.withLock { $0 = opened }
         opened.start()

@@ -9,27 +9,22 @@ struct StreamBeginning {
     /// - Parameters:
     ///   - key: what messages match the connection by; empty if it gets all.
     ///   - live: the shard's positions now: the connection must be in the shard before they move.
-    /// - Throws: what the replay throws while the log cannot tell.
+    ///   - asked: what the log answered to the start's question, after the request came.
     init(
-        _ start: StreamStart, key: Bytes, layout: StreamLayout?, live: StreamPositions, replay: (any MessageReplay)?
-    ) throws {
-        guard let replay, let layout else {
+        _ start: StreamStart, key: Bytes, layout: StreamLayout?, live: StreamPositions, asked: StreamPositions?,
+        replay: (any MessageReplay)?
+    ) {
+        guard let replay, let layout, let asked else {
             state = .live
-            hasGap = false
+            if case .unknown = start { hasGap = layout != nil } else { hasGap = false }
             return
         }
         let positions: StreamPositions
-        switch start {
-        case .latest, .unknown:
-            state = .live
-            if case .unknown = start { hasGap = true } else { hasGap = false }
-            return
-        case .earliest:
-            positions = StreamPositions(try replay.starts())
+        if case .cursor(let cursor) = start {
+            (positions, hasGap) = StreamStart.resolve(cursor, layout: layout, live: live, ends: asked)
+        } else {
+            positions = asked
             hasGap = false
-        case .cursor(let cursor):
-            (positions, hasGap) = StreamStart.resolve(
-                cursor, layout: layout, live: live, ends: StreamPositions(try replay.ends()))
         }
         let later = layout.topics.map { topic in
             key.isEmpty ? -1 : replay.partition(of: key, topic: topic).map { Int($0) } ?? -1

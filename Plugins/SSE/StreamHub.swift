@@ -19,19 +19,20 @@ final class StreamHub: Sendable {
     let limits: ConnectionLimits
     let replay: (any MessageReplay)?
     let matcher: MessageMatcher
-    private let services: HubServices
+    let services: HubServices
+    let settings: StreamSettings
     private let inboxes: [ShardInbox]
     private let room = RoomSignal()
     private let metrics: StreamMetrics
-    private let logger: Logger
+    let logger: Logger
     private let state: Mutex<State>
 
-    /// - Throws: what the replay throws while the log cannot tell its ends.
+    /// - Parameter ends: where the replay's topics end, as the log said it a moment ago; nil without a replay.
     init(
-        replay: (any MessageReplay)?, loops: any EventLoops, settings: StreamSettings, renderer: EventRenderer,
+        replay: (any MessageReplay)?, ends: [ReplayTopic]?, loops: any EventLoops, settings: StreamSettings, renderer: EventRenderer,
         matcher: MessageMatcher, limits: ConnectionLimits, metrics: StreamMetrics, logger: Logger
-    ) throws {
-        let feed = try replay.map { LiveFeed(try $0.ends()) }
+    ) {
+        let feed = ends.map { LiveFeed($0) }
         let services = HubServices(loops: loops, limits: limits, replay: replay, layout: feed?.layout)
         let positions = feed?.positions ?? StreamPositions(topics: [])
         self.services = services
@@ -42,6 +43,7 @@ final class StreamHub: Sendable {
         }
         inboxes = shards.map { _ in ShardInbox() }
         state = Mutex(State(feed: feed))
+        self.settings = settings
         self.replay = replay
         self.matcher = matcher
         self.limits = limits
@@ -131,7 +133,7 @@ final class StreamHub: Sendable {
             do {
                 switch step {
                 case .compare:
-                    let ends = try replay.ends()
+                    let ends = try await replay.ends()
                     let behind = state.withLock { $0.feed?.missed(upTo: ends) ?? 0 }
                     metrics.repairs.add(behind)
                 case .read(let read, let topic):

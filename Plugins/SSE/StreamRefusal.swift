@@ -8,8 +8,6 @@ enum StreamRefusal: Error {
     case notAcceptable
     /// The request lacks what `match.connection` needs.
     case unmatched(String)
-    /// The log cannot tell where the stream stands.
-    case logAway(String)
 
     var response: HTTPResponse {
         switch self {
@@ -29,8 +27,6 @@ enum StreamRefusal: Error {
                 "sse.not_acceptable")
         case .unmatched(let message):
             problem(400, "Bad Request", message, "sse.no_recipient")
-        case .logAway(let message):
-            problem(503, "The stream cannot be resumed now", message, "sse.log_away", retryAfter: 1)
         }
     }
 

@@ -22,6 +22,20 @@ enum StreamStart {
         }
     }
 
+    /// What the log must be asked before the stream begins.
+    enum Question {
+        case starts, ends
+    }
+
+    /// Nil if the stream can begin at once.
+    var question: Question? {
+        switch self {
+        case .latest, .unknown: nil
+        case .earliest: .starts
+        case .cursor: .ends
+        }
+    }
+
     /// The positions that a cursor stands for, and whether events may be missing before them.
     ///
     /// - A topic that the cursor does not know begins at 0 if it was added since; if the cursor has a topic that is not

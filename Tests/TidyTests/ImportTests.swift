@@ -8,8 +8,8 @@ import Testing
         "Martlet": ["Glibc", "Synchronization"],
         "EmbeddedLog": ["Glibc", "Synchronization", "CCRC32C", "CLZ4", "CZstd"],
         "HTTPServer": ["Synchronization", "CEvent"],
-        "Pipelines": ["Dispatch", "Glibc", "Synchronization", "Martlet", "EmbeddedLog", "HTTPServer", "CSimdjson", "CValijson"],
         "Benchmarks": ["Synchronization", "CLinux", "Martlet", "EmbeddedLog", "HTTPServer"],
+        "Pipelines": ["Dispatch", "Glibc", "Synchronization", "Martlet", "EmbeddedLog", "HTTPServer", "CCurl", "CSimdjson", "CValijson"],
         "MartletTesting": ["Glibc", "Synchronization", "Martlet", "Foundation"],
     ]
 

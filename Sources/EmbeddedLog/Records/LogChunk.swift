@@ -33,6 +33,37 @@ package final class LogChunk: @unchecked Sendable {
         finish(start: 0, end: bytes.count)
     }
 
+    /// Record batches that came from somewhere else, as ``withBytes(_:)`` of another host's chunk gave them.
+    ///
+    /// - Parameters:
+    ///   - bytes: whole batches in the order of their offsets; copied.
+    ///   - offset: the offset asked for.
+    ///   - origin: where they came from, for error messages.
+    /// - Throws: `damaged` if they are not whole batches in order, `checksumMismatch`, `unsupportedCompression`.
+    package convenience init(received bytes: UnsafeRawBufferPointer, from offset: Int64, origin: String) throws(LogError) {
+        self.init(capacity: bytes.count, from: offset, path: origin)
+        if let base = bytes.baseAddress { memcpy(memory, base, bytes.count) }
+        var place = 0
+        var expected = Int64.min
+        while place < bytes.count {
+            guard let header = BatchHeader(memory + place, available: bytes.count - place), header.totalBytes <= bytes.count - place,
+                header.baseOffset >= expected
+            else {
+                throw LogError(
+                    .damaged, "\(bytes.count) bytes were received that are not whole record batches in order", path: origin,
+                    filePosition: Int64(place))
+            }
+            guard header.checksumMatches(memory + place) else {
+                throw LogError(
+                    .checksumMismatch, "the record batch with base offset \(header.baseOffset) was received damaged", path: origin,
+                    filePosition: Int64(place))
+            }
+            expected = header.nextOffset
+            place += header.totalBytes
+        }
+        finish(start: 0, end: bytes.count)
+    }
+
     deinit { free(memory) }
 
     package var isEmpty: Bool { start == end }

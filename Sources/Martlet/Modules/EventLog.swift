@@ -26,7 +26,12 @@ public protocol EventLog: Sendable {
     /// Returns once there is a record at `offset` or after it, or the task is cancelled. Does not poll.
     func waitForRecord(topic: TopicName, partition: PartitionID, at offset: Offset) async throws
 
-    /// The first offset kept and the offset that the next record will get.
+    /// A topic with its incarnation, its partitions and their offsets, all as the log has them at one moment. It asks
+    /// wherever the log is, and never answers from memory of an earlier time.
+    func positions(of topic: TopicName) async throws -> TopicPositions
+
+    /// The first offset kept and the offset that the next record will get. Quick; on a host without the log it is what
+    /// that host last heard, and only for show.
     func offsets(topic: TopicName, partition: PartitionID) throws -> Range<Offset>
 
     /// The first record at or after a time in milliseconds since the epoch; the end if there is none.
@@ -80,6 +85,29 @@ public struct TopicInfo: Sendable, Hashable {
         self.name = name
         self.partitions = partitions
         self.incarnation = incarnation
+    }
+}
+
+/// A topic at one moment.
+public struct TopicPositions: Sendable, Hashable {
+    public let topic: TopicInfo
+    /// For each partition, the first offset kept and the offset that the next record will get.
+    public let offsets: [Range<Offset>]
+
+    public init(topic: TopicInfo, offsets: [Range<Offset>]) {
+        self.topic = topic
+        self.offsets = offsets
+    }
+}
+
+extension EventLog {
+    /// For a log in this process, whose ``topic(_:)`` and ``offsets(topic:partition:)`` are never out of date.
+    public func positions(of name: TopicName) async throws -> TopicPositions {
+        guard let topic = topic(name) else {
+            throw ModuleError.transient("log.unknown_topic", "the log does not know the topic \(name) yet")
+        }
+        return TopicPositions(
+            topic: topic, offsets: try (0..<PartitionID(topic.partitions)).map { try offsets(topic: name, partition: $0) })
     }
 }
 

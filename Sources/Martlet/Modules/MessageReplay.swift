@@ -1,14 +1,14 @@
 /// Rereads a group's messages from the log, with the group's transforms applied again, so that a resumed stream
 /// holds exactly what the live one would have.
 public protocol MessageReplay: Sendable {
-    /// The topics read, each with its partitions' ends now: where a connection that starts live begins. Quick: it is
-    /// called on event loops. Throws a transient error while the log cannot tell, rather than leave a topic out.
-    func ends() throws -> [ReplayTopic]
+    /// The topics read, each with its partitions' ends now: where a connection that starts live begins. It may ask
+    /// another host. Throws a transient error while the log cannot tell, rather than leave a topic out.
+    func ends() async throws -> [ReplayTopic]
 
     /// The first offsets that retention has kept. Throws as ``ends()`` does.
-    func starts() throws -> [ReplayTopic]
+    func starts() async throws -> [ReplayTopic]
 
-    /// The partition that events of this key go to now, by Kafka's partitioner.
+    /// The partition that events of this key go to now, by Kafka's partitioner. Quick: it is called on event loops.
     func partition(of key: Bytes, topic: TopicName) -> PartitionID?
 
     /// Messages of `key` in one partition from `offset` on, in order, at most `limit` of them or a little more: those

@@ -22,7 +22,7 @@ struct AdminAPI: Sendable {
             },
         ] + topicRoutes + groupRoutes + deadLetterRoutes + [
             answered("POST", "/v1/reload") { _ in try await ReloadResource(operations: operations).answer() }
-        ]
+        ] + drainRoutes + LogAPI(host: host).routes(protected)
     }
 
     private var topicRoutes: [Route] {
@@ -65,6 +65,15 @@ struct AdminAPI: Sendable {
             answered("POST", "/v1/dead-letters/{topic}/replay") { exchange in
                 try await deadLetters.replay(exchange.pathParameter("topic") ?? "", exchange.bodyObject())
             },
+        ]
+    }
+
+    private var drainRoutes: [Route] {
+        let drain = DrainResource(host: host)
+        return [
+            answered("GET", "/v1/drain") { _ in await drain.show() },
+            answered("POST", "/v1/drain") { _ in await drain.start() },
+            answered("POST", "/v1/drain/resume") { _ in await drain.resume() },
         ]
     }
 

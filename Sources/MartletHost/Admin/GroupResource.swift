@@ -6,7 +6,11 @@ struct GroupResource: Sendable {
     let host: Host
 
     var list: HTTPResponse {
-        .json(["groups": .array(host.graph.groups.map { Self.json($0.part.status, of: $0.part) })])
+        var members: [(String, JSONNode)] = [
+            ("groups", .array(host.graph.groups.map { Self.json($0.part.status, of: $0.part) }))
+        ]
+        if let log = host.remoteLog { members.append(("run_on", .string(log.url))) }
+        return .json(.object(members))
     }
 
     func show(_ name: String) throws -> HTTPResponse {
@@ -15,18 +19,18 @@ struct GroupResource: Sendable {
     }
 
     func pause(_ name: String) throws -> HTTPResponse {
-        try group(name).pause()
+        try groupHere(name).pause()
         return try show(name)
     }
 
     func resume(_ name: String) throws -> HTTPResponse {
-        try group(name).resume()
+        try groupHere(name).resume()
         return try show(name)
     }
 
     /// Previews or executes a reset; see ``ResetRequest``.
     func reset(_ name: String, _ body: JSONObject) async throws -> HTTPResponse {
-        let group = try group(name)
+        let group = try groupHere(name)
         let request = try ResetRequest(body, now: Timestamp.now())
         if let topic = request.topic, !group.settings.topics.contains(topic) {
             throw AdminProblem.unknown("topic", topic.text, among: group.settings.topics.map(\.text))
@@ -45,6 +49,15 @@ struct GroupResource: Sendable {
             throw .unknown("group", name, among: groups.map(\.name))
         }
         return node.part
+    }
+
+    /// A group that is to be changed, which can be done only where it runs.
+    private func groupHere(_ name: String) throws(AdminProblem) -> GroupRunner {
+        let group = try group(name)
+        if let log = host.remoteLog {
+            throw AdminProblem(409, "Conflict", "groups run on the host that has the log; use `--admin \(log.url)`")
+        }
+        return group
     }
 
     // MARK: JSON

@@ -70,8 +70,10 @@ struct GroupsCommand: Command {
         let text: (JSONNode) -> String
         switch action {
         case .list:
-            answer = try client.get(["v1", "groups"]).json()["groups"] ?? .array([])
-            text = GroupText.table
+            let list = try client.get(["v1", "groups"]).json()
+            answer = list["groups"] ?? .array([])
+            let place = list["run_on"]?.rawText.map { "\n\nThese groups run on the host that has the log: --admin \($0)" } ?? ""
+            text = { GroupText.table($0) + place }
         case .show(let group):
             answer = try client.get(["v1", "groups", group]).json()
             text = GroupText.details

@@ -15,24 +15,22 @@ package struct GroupReplay: MessageReplay {
         self.log = log
     }
 
-    package func ends() throws -> [ReplayTopic] {
-        try positions { $0.upperBound }
+    package func ends() async throws -> [ReplayTopic] {
+        try await positions { $0.upperBound }
     }
 
-    package func starts() throws -> [ReplayTopic] {
-        try positions { $0.lowerBound }
+    package func starts() async throws -> [ReplayTopic] {
+        try await positions { $0.lowerBound }
     }
 
-    private func positions(_ pick: (Range<Offset>) -> Offset) throws -> [ReplayTopic] {
-        try topics.map { name in
-            guard let topic = log.topic(name) else {
-                throw ModuleError.transient("replay.topic_unknown", "the log does not know the topic \(name) yet")
-            }
-            let offsets = try (0..<PartitionID(topic.partitions)).map { partition in
-                pick(try log.offsets(topic: name, partition: partition))
-            }
-            return ReplayTopic(topic: name, incarnation: topic.incarnation, offsets: offsets)
+    private func positions(_ pick: (Range<Offset>) -> Offset) async throws -> [ReplayTopic] {
+        var found: [ReplayTopic] = []
+        for name in topics {
+            let positions = try await log.positions(of: name)
+            found.append(
+                ReplayTopic(topic: name, incarnation: positions.topic.incarnation, offsets: positions.offsets.map(pick)))
         }
+        return found
     }
 
     package func partition(of key: Bytes, topic: TopicName) -> PartitionID? {
@@ -42,16 +40,16 @@ package struct GroupReplay: MessageReplay {
     package func read(
         topic: TopicName, partition: PartitionID, key: Bytes?, from offset: Offset, to end: Offset, limit: Int
     ) async throws -> ReplayPage {
-        let available = try log.offsets(topic: topic, partition: partition)
-        let gapUntil = offset < available.lowerBound ? available.lowerBound : nil
-        let from = max(offset, available.lowerBound)
-        guard from < min(end, available.upperBound) else {
-            return ReplayPage(messages: [], next: max(from, end), gapUntil: gapUntil)
-        }
-        let records = try await log.read(topic: topic, partition: partition, from: from, maxBytes: Self.pageBytes)
+        guard offset < end else { return ReplayPage(messages: [], next: offset, gapUntil: nil) }
+        let (records, from) = try await records(topic: topic, partition: partition, from: offset)
+        // Nothing there: the log ends here, and what `end` was taken from is gone.
+        var next = records.isEmpty ? max(from, end) : from
         var matching: [Record] = []
-        var next = from
-        for record in records where record.offset < end {
+        for record in records {
+            if record.offset >= end {
+                next = max(next, end)
+                break
+            }
             if matching.count == limit { break }
             next = record.offset + 1
             if key == nil || record.event.key == key { matching.append(record) }
@@ -64,6 +62,19 @@ package struct GroupReplay: MessageReplay {
                 Message(record: output, previousOffset: nil, isLast: index + 1 == outputs.count)
             }
         }
-        return ReplayPage(messages: messages, next: next, gapUntil: gapUntil)
+        return ReplayPage(messages: messages, next: next, gapUntil: from > offset ? from : nil)
+    }
+
+    /// A page of the log from `offset` on, or from the first offset kept, and where it begins.
+    private func records(
+        topic: TopicName, partition: PartitionID, from offset: Offset
+    ) async throws -> (records: [Record], from: Offset) {
+        do {
+            return (try await log.read(topic: topic, partition: partition, from: offset, maxBytes: Self.pageBytes), offset)
+        } catch let error as OffsetOutOfRange {
+            let first = error.available.lowerBound
+            guard offset < first else { return ([], offset) }
+            return (try await log.read(topic: topic, partition: partition, from: first, maxBytes: Self.pageBytes), first)
+        }
     }
 }

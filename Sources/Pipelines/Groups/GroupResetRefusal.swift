@@ -6,6 +6,8 @@ package enum GroupResetRefusal: Error, Sendable, Hashable, CustomStringConvertib
     case batchUnderWay([String])
     /// Its modules are not open, or it stops.
     case notOpen
+    /// It runs on the host that has the log.
+    case elsewhere
     /// Another reset, or a reload, is under way.
     case changing
     /// The group does not read what was named.
@@ -17,6 +19,7 @@ package enum GroupResetRefusal: Error, Sendable, Hashable, CustomStringConvertib
         case .batchUnderWay(let places):
             "the group is paused, but the batch under way in \(places.joined(separator: ", ")) has not finished; try again"
         case .notOpen: "the group is not open yet, or stops; look at `/readyz`"
+        case .elsewhere: "the group runs on the host that has the log; ask that host"
         case .changing: "another reset of the group is under way; try again"
         case .noSuchPartition(let wanted): "the group does not read \(wanted)"
         }

@@ -56,6 +56,7 @@ extension GroupRunner {
     ///
     /// - Throws: ``GroupResetRefusal``, or an error of the log or the store; offsets set before it stay set.
     package func reset(_ changes: [GroupOffsetChange]) async throws {
+        guard runsHere else { throw GroupResetRefusal.elsewhere }
         guard gate.isPaused else { throw GroupResetRefusal.running }
         let retried = health.current
         let busy = gate.busy.filter { retried[$0] == nil }

@@ -8,6 +8,10 @@ package final class GroupRunner: Sendable {
     package let transforms: TransformChain
     package let health: GroupHealth
     package let gate: PauseGate
+    /// Whether this host runs the group. If not, it only validates it, and its channels replay it.
+    package let runsHere: Bool
+    /// For channels that replay the group on a host that does not run it.
+    let replayTransforms: ReplayTransforms
 
     /// A partition that a worker reads.
     struct Partition {
@@ -36,9 +40,10 @@ package final class GroupRunner: Sendable {
 
     package init(
         settings: GroupSettings, target: GroupTarget, transforms: TransformChain, log: any EventLog,
-        registry: MetricsRegistry, dependencies: [Readiness], logger: Logger
+        registry: MetricsRegistry, dependencies: [Readiness], runsHere: Bool = true, logger: Logger
     ) {
         self.settings = settings
+        self.runsHere = runsHere
         self.target = target
         self.transforms = transforms
         self.log = log
@@ -47,6 +52,7 @@ package final class GroupRunner: Sendable {
         self.logger = logger.with("group", settings.name.text)
         health = GroupHealth(logger: self.logger)
         gate = PauseGate(isPaused: settings.isPaused)
+        replayTransforms = ReplayTransforms(transforms, logger: self.logger)
         committer = OffsetCommitter(
             log: log, group: settings.name, interval: settings.commitInterval, logger: self.logger)
     }

@@ -13,6 +13,8 @@ package struct GroupStatus: Sendable {
         case paused
         /// Retries a batch, or cannot read.
         case held
+        /// Runs on the host that has the log, not here.
+        case elsewhere
     }
 
     /// One partition of the group.
@@ -89,6 +91,7 @@ extension GroupRunner {
         let troubles = health.current
         let busy = gate.busy
         func phase(_ isHeld: Bool, _ isBusy: Bool) -> GroupStatus.Phase {
+            if !runsHere { return .elsewhere }
             if !isOpen { return .opening }
             if gate.isPaused { return isBusy ? .pausing : .paused }
             return isHeld ? .held : .running

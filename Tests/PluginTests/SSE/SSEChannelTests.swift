@@ -32,6 +32,21 @@ import Testing
         return try #require(exchange.stream, "the answer was \(exchange.answer?.status ?? 0)")
     }
 
+    /// A stream that resumes: it opens once the log has said where it stands.
+    private func resume(
+        _ channel: SSEChannel, _ user: String, loop: Int = 0, query: [String: String] = [:],
+        headers: [(name: String, value: String)] = []
+    ) async throws -> FakeStream {
+        let exchange = request(user, loop: loop, query: query, headers: headers)
+        channel.routes[0].handle(exchange)
+        await waitUntil {
+            loops.run()
+            return exchange.stream != nil || exchange.answer != nil
+        }
+        loops.run()
+        return try #require(exchange.stream, "the answer was \(exchange.answer?.status ?? 0)")
+    }
+
     /// Appends an event, and returns its message as the group would publish it.
     private func message(_ key: String, _ payload: String, partition: PartitionID = 0) throws -> Message {
         let previous = try replay.ends()[0].offsets[Int(partition)] - 1
@@ -87,7 +102,7 @@ import Testing
         first.leave()
         _ = try await channel.deliver([message("bob", "2"), message("eve", "x"), message("bob", "3", partition: 1)])
         loops.run()
-        let again = try connect(channel, "bob", loop: 1, headers: [("last-event-id", parsed(first).lastEventID)])
+        let again = try await resume(channel, "bob", loop: 1, headers: [("last-event-id", parsed(first).lastEventID)])
         await settle { self.data(again).count == 2 }
         #expect(Set(data(again)) == ["2", "3"])
         // It is live now, and its ids are everybody's again.
@@ -105,7 +120,7 @@ import Testing
         first.leave()
         _ = try await channel.deliver([message("bob", "1")])
         loops.run()
-        let again = try connect(channel, "bob", query: ["last_event_id": parsed(first).lastEventID])
+        let again = try await resume(channel, "bob", query: ["last_event_id": parsed(first).lastEventID])
         await settle { self.data(again) == ["1"] }
     }
 
@@ -113,7 +128,7 @@ import Testing
         _ = try (0..<1_200).map { try message("bob", "\($0)") }
         let channel = try channel()
         try await channel.open(replay: replay)
-        let bob = try connect(channel, "bob", query: ["last_event_id": "earliest"])
+        let bob = try await resume(channel, "bob", query: ["last_event_id": "earliest"])
         await settle { self.data(bob).count == 1_200 }
         #expect(data(bob) == (0..<1_200).map(String.init))
     }
@@ -155,7 +170,7 @@ import Testing
         _ = try await channel.deliver([message("bob", "1"), message("bob", "2"), message("bob", "3")])
         replay.remove(before: 2, topic: Self.topic, partition: 0)
         loops.run()
-        let again = try connect(channel, "bob", headers: [("last-event-id", parsed(first).lastEventID)])
+        let again = try await resume(channel, "bob", headers: [("last-event-id", parsed(first).lastEventID)])
         await settle { self.parsed(again).events.count == 2 }
         let events = parsed(again).events
         #expect(events.map(\.name) == ["gap", "message"])
@@ -216,6 +231,10 @@ import Testing
         try await channel.open(replay: replay)
         let exchange = request("bob", query: ["last_event_id": "earliest"])
         channel.routes[0].handle(exchange)
+        await waitUntil {
+            if exchange.stream == nil { loops.turn(0) }
+            return exchange.stream != nil
+        }
         let bob = try #require(exchange.stream)
         bob.stall()
         await settle {
@@ -303,15 +322,39 @@ import Testing
         #expect(late.answer?.status == 503)
     }
 
-    @Test func aResumeWhileTheLogIsAwayIs503() async throws {
+    @Test func aResumeWaitsForALogThatIsAway() async throws {
+        let channel = try channel()
+        try await channel.open(replay: replay)
+        let first = try connect(channel, "bob")
+        let id = parsed(first).lastEventID
+        first.leave()
+        _ = try await channel.deliver([try message("bob", "missed")])
+        loops.run()
+        replay.fail(.transient("log.away", "away"))
+        let exchange = request("bob", headers: [("last-event-id", id)])
+        channel.routes[0].handle(exchange)
+        loops.run()
+        #expect(exchange.answer == nil && exchange.stream == nil)
+        _ = try connect(channel, "eve")
+        replay.fail(nil)
+        await settle { exchange.stream.map { data($0) == ["missed"] } ?? false }
+        #expect(exchange.stream.map { data($0) } == ["missed"])
+    }
+
+    @Test func aResumeWhoseChannelClosesIsToldToComeBack() async throws {
         let channel = try channel()
         try await channel.open(replay: replay)
         let id = parsed(try connect(channel, "bob")).lastEventID
         replay.fail(.transient("log.away", "away"))
         let exchange = request("bob", headers: [("last-event-id", id)])
         channel.routes[0].handle(exchange)
-        #expect(exchange.answer?.status == 503)
-        _ = try connect(channel, "bob")
+        loops.run()
+        async let closed: Void = channel.close()
+        await settle { exchange.stream?.isClosed == true }
+        await closed
+        let stream = try #require(exchange.stream)
+        #expect(parsed(stream).retry == 3_000)
+        #expect(parsed(stream).lastEventID == "")
     }
 
     // MARK: Drain
@@ -362,7 +405,7 @@ import Testing
         #expect(data(second) == ["1", "2"])
         second.leave()
         _ = try await channel.deliver([message("dan", "3")])
-        let again = try connect(channel, "", headers: [("last-event-id", parsed(second).lastEventID)])
+        let again = try await resume(channel, "", headers: [("last-event-id", parsed(second).lastEventID)])
         await settle { self.data(again) == ["3"] }
     }
 

@@ -143,7 +143,14 @@ struct StreamModel {
         let exchange = FakeExchange(loopIndex: place.shard)
         let start = StreamStart(header: clients[index].lastEventID, query: clients[index].start)
         let key = Bytes(clients[index].key)
-        let beginning = try StreamBeginning(start, key: key, layout: shard.layout, live: shard.positions, replay: replay)
+        let asked: StreamPositions? =
+            switch start.question {
+            case nil: nil
+            case .starts: StreamPositions(try replay.starts())
+            case .ends: StreamPositions(try replay.ends())
+            }
+        let beginning = StreamBeginning(
+            start, key: key, layout: shard.layout, live: shard.positions, asked: asked, replay: replay)
         if !clients[index].hasConnected {
             clients[index].hasConnected = true
             clients[index].publishedBefore = published[clients[index].key]?.count ?? 0
