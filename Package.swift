@@ -45,13 +45,13 @@ let package = Package(
     targets: [
         // C libraries from Debian, and the two C++ shims over header-only libraries.
         .systemLibrary(name: "CEvent", pkgConfig: "libevent", providers: [.apt(["libevent-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
         .systemLibrary(name: "CJQ", providers: [.apt(["libjq-dev", "libonig-dev"])]),
         .systemLibrary(name: "CCRC32C"),
         .systemLibrary(name: "CLinux"),
-        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
         .target(name: "CValijson"),
 
@@ -64,7 +64,7 @@ let package = Package(
         library("Benchmarks", ["CLinux", "Martlet", "EmbeddedLog", "HTTPServer"]),
         .executableTarget(
             name: "MartletHost",
-            dependencies: ["Martlet", "Pipelines", "EmbeddedLog", "HTTPServer", "Benchmarks"] + pluginNames,
+            dependencies: ["Martlet", "Pipelines", "EmbeddedLog", "HTTPServer", "Benchmarks", "CCurl"] + pluginNames,
             swiftSettings: strict
         ),
 

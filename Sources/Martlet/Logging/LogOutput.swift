@@ -45,7 +45,7 @@ public struct LogOutput: Sendable {
     }
 
     /// RFC 3339 in UTC with milliseconds.
-    static func utc(_ milliseconds: Int64) -> String {
+    package static func utc(_ milliseconds: Int64) -> String {
         var seconds = time_t(milliseconds / 1000)
         var parts = tm()
         gmtime_r(&seconds, &parts)

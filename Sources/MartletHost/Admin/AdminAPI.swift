@@ -1,10 +1,12 @@
 import Martlet
 import Pipelines
 
-/// The routes of the admin listener: health, readiness, metrics. With a token configured, every path but `/healthz`
+/// The routes of the admin listener: health, readiness, metrics, and the resources of `/v1`. With a token configured, every path but `/healthz`
 /// and `/readyz` asks for it.
 struct AdminAPI: Sendable {
     let host: Host
+    /// Where reloads queue.
+    let operations: HostOperations
     /// The bearer token; nil on a loopback listener without one.
     let token: String?
 
@@ -18,7 +20,68 @@ struct AdminAPI: Sendable {
                         status: 200, headers: [("Content-Type", "text/plain; version=0.0.4; charset=utf-8")],
                         body: Bytes(host.metrics.render())))
             },
+        ] + topicRoutes + groupRoutes + deadLetterRoutes + [
+            answered("POST", "/v1/reload") { _ in try await ReloadResource(operations: operations).answer() }
+        ] + drainRoutes + LogAPI(host: host).routes(protected)
+    }
+
+    private var topicRoutes: [Route] {
+        let topics = TopicResource(host: host)
+        let reading = RecordReadResource(host)
+        let writing = RecordWriteResource(host: host)
+        return [
+            answered("GET", "/v1/topics") { _ in try topics.list },
+            answered("GET", "/v1/topics/{topic}") { try topics.show($0.pathParameter("topic") ?? "") },
+            answered("GET", "/v1/topics/{topic}/records") { exchange in
+                let topic = try topics.topic(exchange.pathParameter("topic") ?? "")
+                return try await reading.answer(exchange, topic)
+            },
+            answered("POST", "/v1/topics/{topic}/records") { try await writing.answer($0) },
         ]
+    }
+
+    private var groupRoutes: [Route] {
+        let groups = GroupResource(host: host)
+        return [
+            answered("GET", "/v1/groups") { _ in groups.list },
+            answered("GET", "/v1/groups/{group}") { try groups.show($0.pathParameter("group") ?? "") },
+            answered("POST", "/v1/groups/{group}/pause") { try groups.pause($0.pathParameter("group") ?? "") },
+            answered("POST", "/v1/groups/{group}/resume") { try groups.resume($0.pathParameter("group") ?? "") },
+            answered("POST", "/v1/groups/{group}/reset") { exchange in
+                try await groups.reset(exchange.pathParameter("group") ?? "", exchange.bodyObject())
+            },
+        ]
+    }
+
+    private var deadLetterRoutes: [Route] {
+        let deadLetters = DeadLetterResource(host)
+        let reading = RecordReadResource(host)
+        return [
+            answered("GET", "/v1/dead-letters") { _ in try await deadLetters.list() },
+            answered("GET", "/v1/dead-letters/{topic}") { exchange in
+                let topic = try deadLetters.topic(exchange.pathParameter("topic") ?? "")
+                return try await reading.answer(exchange, topic)
+            },
+            answered("POST", "/v1/dead-letters/{topic}/replay") { exchange in
+                try await deadLetters.replay(exchange.pathParameter("topic") ?? "", exchange.bodyObject())
+            },
+        ]
+    }
+
+    private var drainRoutes: [Route] {
+        let drain = DrainResource(host: host)
+        return [
+            answered("GET", "/v1/drain") { _ in await drain.show() },
+            answered("POST", "/v1/drain") { _ in await drain.start() },
+            answered("POST", "/v1/drain/resume") { _ in await drain.resume() },
+        ]
+    }
+
+    /// A protected route whose answer is made by a task.
+    private func answered(
+        _ method: String, _ path: String, _ body: @escaping @Sendable (any HTTPExchange) async throws -> HTTPResponse
+    ) -> Route {
+        protected(method, path) { exchange in exchange.answer { try await body(exchange) } }
     }
 
     /// A route that asks for the token if there is one.

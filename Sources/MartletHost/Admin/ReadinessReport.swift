@@ -10,6 +10,8 @@ struct ReadinessReport {
     }
 
     private var reasons: [Reason] = []
+    /// What does not work, though the host does what it can without.
+    private var degraded: [Reason] = []
 
     init(_ host: Host) {
         switch host.phase {
@@ -26,7 +28,21 @@ struct ReadinessReport {
         for node in graph.pubSubs { add("pubsub.\(node.name)", node.part.readiness) }
         for node in graph.channels { add("channels.\(node.name)", node.part.readiness) }
         for node in graph.sources { add("sources.\(node.name)", node.part.readiness) }
-        for node in graph.groups { add(node.part) }
+        if let log = host.remoteLog { add(log) } else { for node in graph.groups { add(node.part) } }
+    }
+
+    /// A host without a log of its own saves, and delivers what the bus brings, while the log's host is away: it is not
+    /// taken out of service for that, once it has begun.
+    private mutating func add(_ log: RemoteEventLog) {
+        for topic in log.missingTopics {
+            reasons.append(Reason(part: "log", detail: "the log's host, \(log.url), has no topic \(topic); add it to `topics` there"))
+        }
+        guard let trouble = log.trouble else {
+            if !log.hasHeard { reasons.append(Reason(part: "log", detail: "opening")) }
+            return
+        }
+        let reason = Reason(part: "log", detail: trouble.message)
+        if log.hasHeard { degraded.append(reason) } else { reasons.append(reason) }
     }
 
     private mutating func add(_ part: String, _ readiness: Readiness) {
@@ -50,10 +66,12 @@ struct ReadinessReport {
 
     /// 200 or 503, with the reasons as JSON.
     var response: HTTPResponse {
-        let waiting = reasons.map { reason -> JSONNode in
-            ["part": .string(reason.part), "detail": .string(reason.detail)]
+        func json(_ reasons: [Reason]) -> JSONNode {
+            .array(reasons.map { ["part": .string($0.part), "detail": .string($0.detail)] })
         }
-        let body: JSONNode = ["ready": .bool(reasons.isEmpty), "waiting": .array(waiting)]
+        var members: [(String, JSONNode)] = [("ready", .bool(reasons.isEmpty)), ("waiting", json(reasons))]
+        if !degraded.isEmpty { members.append(("degraded", json(degraded))) }
+        let body = JSONNode.object(members)
         return HTTPResponse(
             status: reasons.isEmpty ? 200 : 503, headers: [("Content-Type", "application/json")],
             body: Bytes(JSONWriter.text(body) + "\n"))

@@ -3,7 +3,9 @@ import Martlet
 /// Finds the command, parses its arguments, runs it, and says what went wrong.
 enum CommandLineInterface {
     static let commands: [any Command.Type] = [
-        RunCommand.self, ValidateCommand.self, ModulesCommand.self, BenchCommand.self,
+        RunCommand.self, ValidateCommand.self, ReloadCommand.self, DrainCommand.self,
+        TopicsCommand.self, GroupsCommand.self, ProduceCommand.self, ConsumeCommand.self, DeadLettersCommand.self,
+        ModulesCommand.self, SchemaCommand.self, ReferenceCommand.self, BenchCommand.self,
     ]
 
     static func run(_ words: [String]) async -> ExitCode {
@@ -37,7 +39,7 @@ enum CommandLineInterface {
             return try await command.init(arguments).run()
         } catch let error as UsageError {
             Terminal.printError(
-                "\(error.message)\n\nusage: martlet \(command.name) \(command.usage)\nRun `martlet \(command.name) --help` for more.")
+                "\(error.message)\n\n\(usage(command))\nRun `martlet \(command.name) --help` for more.")
             return .wrongUsage
         } catch let error as ConfigError {
             Terminal.printError(error.description)
@@ -63,8 +65,12 @@ enum CommandLineInterface {
             """
     }
 
-    private static func help<C: Command>(_ command: C.Type) -> String {
-        var text = "\(command.summary)\n\nusage: martlet \(command.name) \(command.usage)\n"
+    private static func usage<C: Command>(_ command: C.Type) -> String {
+        "usage: martlet \(command.name)" + (command.usage.isEmpty ? "" : " \(command.usage)")
+    }
+
+    static func help<C: Command>(_ command: C.Type) -> String {
+        var text = "\(command.summary)\n\n\(usage(command))\n"
         if !command.options.isEmpty {
             let names = command.options.map { option in "--\(option.name)" + (option.value.map { " \($0)" } ?? "") }
             let width = names.map(\.count).max() ?? 0

@@ -5,14 +5,27 @@ enum Terminal {
     /// Whether standard output is a terminal, so that colour and progress make sense.
     static var isInteractive: Bool { isatty(STDOUT_FILENO) == 1 }
 
+    /// Whether a person reads standard error, so that progress makes sense there.
+    static var showsProgress: Bool { isatty(STDERR_FILENO) == 1 }
+
     /// One or more lines on standard output.
     static func print(_ text: String) {
-        write(text + "\n", to: STDOUT_FILENO)
+        _ = write(Array((text + "\n").utf8), to: STDOUT_FILENO)
+    }
+
+    /// Bytes on standard output as they are. False once nobody reads them any more.
+    static func printBytes(_ bytes: [UInt8]) -> Bool {
+        write(bytes, to: STDOUT_FILENO)
+    }
+
+    /// A note on standard error for the person who waits; nothing if there is none.
+    static func note(_ text: String) {
+        if showsProgress { _ = write(Array((text + "\n").utf8), to: STDERR_FILENO) }
     }
 
     /// One or more lines on standard error.
     static func printError(_ text: String) {
-        write("martlet: " + text + "\n", to: STDERR_FILENO)
+        _ = write(Array(("martlet: " + text + "\n").utf8), to: STDERR_FILENO)
     }
 
     static func padded(_ text: String, _ width: Int) -> String {
@@ -29,16 +42,16 @@ enum Terminal {
         }.joined(separator: "\n")
     }
 
-    private static func write(_ text: String, to descriptor: Int32) {
-        var text = text
-        text.withUTF8 { bytes in
-            var rest = UnsafeRawBufferPointer(bytes)
+    private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
+        bytes.withUnsafeBytes { bytes in
+            var rest = bytes
             while !rest.isEmpty {
                 let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
                 if count < 0 && errno == EINTR { continue }
-                guard count > 0 else { return }
+                guard count > 0 else { return false }
                 rest = UnsafeRawBufferPointer(rebasing: rest[count...])
             }
+            return true
         }
     }
 }

@@ -32,13 +32,10 @@ final class ProcessSignals: Sendable {
     }
 
     /// Reloads at each SIGHUP; returns when the host has stopped after SIGTERM or SIGINT.
-    func run(host: Host, logger: Logger) async {
+    func run(host: Host, operations: HostOperations, logger: Logger) async {
         for await number in stream {
             if number == SIGHUP {
-                let problems = await host.reload()
-                if !problems.isEmpty {
-                    logger.error("the config was not reloaded; the running one stays\n\(problems.text)")
-                }
+                await reload(operations, logger)
                 continue
             }
             let grace = host.graph.config.host.shutdownGraceSeconds
@@ -47,9 +44,20 @@ final class ProcessSignals: Sendable {
                 logger.error("still not stopped 5 seconds after the grace period; ending the process")
                 _exit(1)
             }
-            await host.stop()
+            await operations.stop()
             overdue.cancel()
             return
+        }
+    }
+
+    private func reload(_ operations: HostOperations, _ logger: Logger) async {
+        do {
+            let problems = try await operations.reload()
+            if !problems.isEmpty {
+                logger.error("the config was not reloaded; the running one stays\n\(problems.text)")
+            }
+        } catch {
+            logger.warning("the config was not reloaded: \(error)")
         }
     }
 }

@@ -10,6 +10,11 @@ struct RunCommand: Command {
     static let details = """
         SIGHUP reads the config again: a bad one is reported and the running one stays.
         SIGTERM and SIGINT stop within host.shutdown_grace_seconds; a second one stops at once.
+
+        examples:
+          martlet
+          martlet run --config production.json
+          martlet run --set host.listen=127.0.0.1:9000 --set host.log_level=debug
         """
 
     private let configPath: String
@@ -30,8 +35,10 @@ struct RunCommand: Command {
             configPath: configPath, overrides: overrides, registry: try StandardModules.registry(), logger: logger)
         try problems.throwIfAny()
         guard let host = made else { return .badConfig }
-        try await host.start(adminRoutes: AdminAPI(host: host, token: loaded?.config.host.adminToken).routes)
-        await signals.run(host: host, logger: logger)
+        let operations = HostOperations(host)
+        let admin = AdminAPI(host: host, operations: operations, token: loaded?.config.host.adminToken)
+        try await host.start(adminRoutes: admin.routes)
+        await signals.run(host: host, operations: operations, logger: logger)
         return .done
     }
 

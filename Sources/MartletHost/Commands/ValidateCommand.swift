@@ -7,7 +7,13 @@ struct ValidateCommand: Command {
     static let summary = "Check a config file; report every problem, start nothing."
     static let usage = "[FILE] [--config FILE] [--set PATH=VALUE]... [--json]"
     static let options: [CommandOption] = [.config, .set, .json]
-    static let details = "Exit code 0 if the config is good, 78 if it has problems."
+    static let details = """
+        Exit code 0 if the config is good, 78 if it has problems.
+
+        examples:
+          martlet validate
+          martlet validate production.json --json
+        """
 
     private let configPath: String
     private let overrides: [String]

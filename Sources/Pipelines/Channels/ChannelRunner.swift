@@ -3,31 +3,43 @@ import Synchronization
 
 /// Runs one delivery channel, and its subscription if the config gives it one.
 package final class ChannelRunner: Sendable {
+    private struct State {
+        var opening: PartOpening
+        var subscription: Subscription?
+        var reopening: Task<Void, Never>?
+        var isStopped = false
+    }
+
     package let name: String
     package let channel: any DeliveryChannel
-    package var readiness: Readiness { opening.readiness }
+    package var readiness: Readiness { state.withLock { $0.opening }.readiness }
+    /// Whether the channel rereads the log.
+    var replays: Bool { replay != nil }
 
     private let bus: (runner: PubSubRunner, channel: String)?
     private let replay: (any MessageReplay)?
+    private let replayTransforms: ReplayTransforms?
     private let logger: Logger
-    private let opening: PartOpening
-    private let subscription = Mutex<Subscription?>(nil)
+    private let state: Mutex<State>
 
-    package init(
+    /// - Parameter replayTransforms: to be opened before the channel, if no group that runs here opens them.
+    init(
         name: String, channel: any DeliveryChannel, bus: (runner: PubSubRunner, channel: String)?,
-        replay: (any MessageReplay)?, logger: Logger
+        replay: (any MessageReplay)?, replayTransforms: ReplayTransforms? = nil, logger: Logger
     ) {
         self.name = name
         self.channel = channel
         self.bus = bus
         self.replay = replay
+        self.replayTransforms = replayTransforms
         self.logger = logger.with("channel", name)
-        opening = PartOpening(logger: self.logger)
+        state = Mutex(State(opening: PartOpening(logger: self.logger)))
     }
 
     /// Starts to open and subscribe; returns at once.
     package func start() {
-        opening.start { [self] opener in
+        state.withLock { $0.opening }.start { [self] opener in
+            try await replayTransforms?.open()
             try await opener.open("channel \(name)") { try await channel.open(replay: replay) }
             guard let bus else { return }
             try await bus.runner.readiness.wait()
@@ -38,15 +50,47 @@ package final class ChannelRunner: Sendable {
     private func subscribe(_ runner: PubSubRunner, _ name: String) async throws {
         let feed = ChannelFeed(channel: channel, logger: logger)
         let subscription = try await runner.pubSub.subscribe(to: name) { delivery in feed.receive(delivery) }
-        self.subscription.withLock { $0 = subscription }
+        state.withLock { $0.subscription = subscription }
+    }
+
+    /// Closes the channel and opens it anew, since what it knew of the log is not so any more. Returns at once.
+    func reopen() {
+        state.withLock { state in
+            guard !state.isStopped, state.reopening == nil else { return }
+            state.reopening = Task { [self] in
+                await shut()
+                let mustStart = self.state.withLock { state in
+                    state.reopening = nil
+                    if !state.isStopped { state.opening = PartOpening(logger: logger) }
+                    return !state.isStopped
+                }
+                if mustStart { start() }
+            }
+        }
+    }
+
+    private func shut() async {
+        await state.withLock { $0.opening }.cancel()
+        let subscription = state.withLock { state in
+            defer { state.subscription = nil }
+            return state.subscription
+        }
+        subscription?.cancel()
+        await channel.close()
     }
 
     /// Takes no more messages, tells those connected, and closes.
     package func stop(within grace: Duration) async {
+        let reopening = state.withLock { state in
+            state.isStopped = true
+            return state.reopening
+        }
+        await reopening?.value
+        let opening = state.withLock { $0.opening }
         await opening.cancel()
-        subscription.withLock { $0 }?.cancel()
+        state.withLock { $0.subscription }?.cancel()
         await channel.drain(within: grace)
-        await channel.close()
-        readiness.closed()
+        await shut()
+        opening.readiness.closed()
     }
 }

@@ -69,7 +69,7 @@ extension GraphBuilder {
         let runner = GroupRunner(
             settings: settings, target: target, transforms: transforms, log: services.log, registry: services.metrics,
             dependencies: resolver.usedDatabases.map(\.readiness) + resolver.usedPubSubs.map(\.readiness),
-            logger: services.logger)
+            runsHere: services.runsGroups, logger: services.logger)
         graph.groups.append(
             PipelineGraph.Node(name: entry.key, part: runner, text: text, uses: resolver.uses, isKept: false))
     }
@@ -124,7 +124,10 @@ extension GraphBuilder {
             problems.report(.invalid, at: config.group.place, refusal)
             return
         }
-        let runner = ChannelRunner(name: entry.key, channel: channel, bus: bus, replay: replay, logger: services.logger)
+        let replayed = platform.replay.flatMap { config in graph.groups.first { $0.name == config.group.plain }?.part }
+        let runner = ChannelRunner(
+            name: entry.key, channel: channel, bus: bus, replay: replay,
+            replayTransforms: services.runsGroups ? nil : replayed?.replayTransforms, logger: services.logger)
         graph.channels.append(
             PipelineGraph.Node(name: entry.key, part: runner, text: text, uses: resolver.uses, isKept: false))
     }

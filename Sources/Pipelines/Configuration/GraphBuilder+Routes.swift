@@ -28,7 +28,7 @@ extension GraphBuilder {
             platform.publish, allowing: platform.save == nil ? variables : variables.union([.saved]), context: context)
         guard let source, let transforms, topic != nil, let publish, platform.save == nil || save != nil else { return }
         let pipeline = SourcePipeline(
-            name: entry.key, transforms: transforms, save: save, publish: publish, log: services.log, payloads: services.payloads,
+            name: entry.key, transforms: transforms, save: save, publish: publish, log: services.log, gate: services.intake, payloads: services.payloads,
             metrics: SourceMetrics(registry: services.metrics, source: entry.key), logger: context.logger)
         let runner = SourceRunner(
             name: entry.key, source: source, pipeline: pipeline, transforms: transforms, savesTo: savesTo,

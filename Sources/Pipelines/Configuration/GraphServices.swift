@@ -12,10 +12,14 @@ package struct GraphServices: Sendable {
     package let log: any EventLog
     /// Names this host and its data folder in outboxes.
     package let identity: HostIdentity
+    /// Whether the groups run here. They run where the log is; elsewhere they are validated, and replayed by channels.
+    package let runsGroups: Bool
+    /// Lets inputs into the sources.
+    package let intake: IntakeGate
 
     package init(
         registry: ModuleRegistry, logger: Logger, metrics: MetricsRegistry, payloads: any PayloadReader,
-        schemas: any SchemaCompiler, loops: any EventLoops, log: any EventLog, identity: HostIdentity
+        schemas: any SchemaCompiler, loops: any EventLoops, log: any EventLog, identity: HostIdentity, runsGroups: Bool = true, intake: IntakeGate = IntakeGate()
     ) {
         self.registry = registry
         self.logger = logger
@@ -25,5 +29,7 @@ package struct GraphServices: Sendable {
         self.loops = loops
         self.log = log
         self.identity = identity
+        self.runsGroups = runsGroups
+        self.intake = intake
     }
 }

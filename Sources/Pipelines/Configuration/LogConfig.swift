@@ -3,7 +3,7 @@ package import Martlet
 /// The block `log`.
 package struct LogConfig: ModuleConfig {
     package enum Engine: String, CaseIterable, ConfigValue {
-        case embedded
+        case embedded, remote
     }
 
     package enum Acknowledge: String, CaseIterable, ConfigValue {
@@ -13,14 +13,20 @@ package struct LogConfig: ModuleConfig {
         case written
     }
 
+    private static let embeddedKeys = ["acknowledge", "min_free_bytes", "max_queued_bytes", "max_record_bytes"]
+
     package let engine: Engine
     package let acknowledge: Acknowledge
     package let minFreeBytes: Int
     package let maxQueuedBytes: Int
     package let maxRecordBytes: Int
+    /// Set for the engine `remote`.
+    package let remote: RemoteLogConfig?
 
     package init(from fields: inout ConfigFields) {
-        engine = fields.optional("type", default: .embedded, "The engine: `embedded` keeps topics on the local disk.")
+        engine = fields.optional(
+            "type", default: .embedded,
+            "The engine: `embedded` keeps topics on the local disk and runs the groups; `remote` uses the log of another host.")
         acknowledge = fields.optional(
             "acknowledge", default: .fsync,
             "When an event counts as kept: `fsync` survives loss of power, `written` only a crash of the process.")
@@ -32,5 +38,43 @@ package struct LogConfig: ModuleConfig {
             "Events waiting to be written; beyond it appends are refused.")
         maxRecordBytes = fields.optional(
             "max_record_bytes", default: 1_048_576, in: 1024...(1 << 28), "The largest event.")
+        remote = Self.remote(&fields, engine)
+        let foreign = engine == .remote ? Self.embeddedKeys : RemoteLogConfig.keys
+        for key in foreign where fields.isPresent(key) {
+            fields.problem(
+                at: key, "`\(key)` belongs to the log type `\(engine == .remote ? "embedded" : "remote")`, and this log is `\(engine.rawValue)`",
+                hint: "remove it")
+        }
+    }
+
+    private static func remote(_ fields: inout ConfigFields, _ engine: Engine) -> RemoteLogConfig? {
+        let url: String? = fields.optional(
+            "url", "For `remote`: the `host.admin_listen` of the host that has the log, as http:// or, behind a TLS proxy, https://.",
+            example: "http://10.0.0.1:8081")
+        let token: String? = fields.optional(
+            "token", "For `remote`: the `host.admin_token` of that host.", example: "${env:MARTLET_ADMIN_TOKEN}")
+        let connectMilliseconds = fields.optional(
+            "connect_timeout_ms", default: 2_000, in: 10...60_000, "For `remote`: time to connect, TLS included.")
+        let requestMilliseconds = fields.optional(
+            "request_timeout_ms", default: 10_000, in: 100...600_000, "For `remote`: time for a whole answer.")
+        let certificateFile: String? = fields.optional(
+            "ca_file", "For `remote`: a PEM file of the authorities to trust for https; left out, the system's.")
+        guard engine == .remote else { return nil }
+        guard let url else {
+            fields.problem(
+                at: "url", "a `remote` log needs the `url` of the host that has the log", code: .missingKey,
+                hint: "\"url\": \"http://10.0.0.1:8081\"")
+            return nil
+        }
+        let isHTTP = ["http://", "https://"].contains { url.hasPrefix($0) && url.count > $0.count }
+        if !isHTTP || url.contains("?") || url.contains("#") || url.contains("@") {
+            fields.problem(
+                at: "url", "must be http:// or https://, an address and a port, without a user, a query or a fragment", found: "`\(url)`",
+                hint: "http://10.0.0.1:8081")
+        }
+        return RemoteLogConfig(
+            url: String(url.reversed().drop { $0 == "/" }.reversed()), token: token,
+            connectTimeout: .milliseconds(connectMilliseconds), requestTimeout: .milliseconds(requestMilliseconds),
+            certificateFile: certificateFile)
     }
 }

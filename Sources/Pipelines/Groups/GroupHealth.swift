@@ -22,6 +22,11 @@ package final class GroupHealth: Sendable {
         troubles.withLock { $0 }
     }
 
+    /// The group's workers have ended: what they waited for is no longer known.
+    func forget() {
+        troubles.withLock { $0.removeAll() }
+    }
+
     func succeeded(_ place: GroupPartition) {
         guard let trouble = troubles.withLock({ $0.removeValue(forKey: place) }) else { return }
         logger.info("partition goes on after \(trouble.attempts) failed attempts",

@@ -8,31 +8,42 @@ package final class GroupRunner: Sendable {
     package let transforms: TransformChain
     package let health: GroupHealth
     package let gate: PauseGate
+    /// Whether this host runs the group. If not, it only validates it, and its channels replay it.
+    package let runsHere: Bool
+    /// For channels that replay the group on a host that does not run it.
+    let replayTransforms: ReplayTransforms
 
-    private struct Partition {
+    /// A partition that a worker reads.
+    struct Partition {
         let place: GroupPartition
         let progress: PartitionProgress
         let metrics: GroupMetrics
     }
 
-    private struct State {
+    struct State {
+        /// Opens the modules and starts the first workers.
         var task: Task<Void, Never>?
+        var workers: Task<Void, Never>?
+        /// Ends the workers, changes what they read or where they stand, and starts others.
+        var change: Task<Void, any Error>?
         var partitions: [Partition] = []
         var isOpen = false
+        var isStopping = false
     }
 
-    private let log: any EventLog
+    let log: any EventLog
     private let registry: MetricsRegistry
     private let dependencies: [Readiness]
     private let logger: Logger
-    private let committer: OffsetCommitter
-    private let state = Mutex(State())
+    let committer: OffsetCommitter
+    let state = Mutex(State())
 
     package init(
         settings: GroupSettings, target: GroupTarget, transforms: TransformChain, log: any EventLog,
-        registry: MetricsRegistry, dependencies: [Readiness], logger: Logger
+        registry: MetricsRegistry, dependencies: [Readiness], runsHere: Bool = true, logger: Logger
     ) {
         self.settings = settings
+        self.runsHere = runsHere
         self.target = target
         self.transforms = transforms
         self.log = log
@@ -41,6 +52,7 @@ package final class GroupRunner: Sendable {
         self.logger = logger.with("group", settings.name.text)
         health = GroupHealth(logger: self.logger)
         gate = PauseGate(isPaused: settings.isPaused)
+        replayTransforms = ReplayTransforms(transforms, logger: self.logger)
         committer = OffsetCommitter(
             log: log, group: settings.name, interval: settings.commitInterval, logger: self.logger)
     }
@@ -52,7 +64,7 @@ package final class GroupRunner: Sendable {
             do {
                 for dependency in dependencies { try await dependency.wait() }
                 try await open()
-                await runPartitions()
+                startWorkers()
             } catch {
                 logger.debug("group stops before it was open")
             }
@@ -62,10 +74,14 @@ package final class GroupRunner: Sendable {
 
     /// Lets the batch under way finish, commits, and closes the group's modules.
     package func stop() async {
-        let task = state.withLock { $0.task }
+        let (task, change) = state.withLock { state in
+            state.isStopping = true
+            return (state.task, state.change)
+        }
         task?.cancel()
         await task?.value
-        await committer.flush()
+        _ = await change?.result
+        await endWorkers()
         if case .sink(let sink) = target { await sink.close() }
         for transform in transforms.transforms { await transform.close() }
         state.withLock { $0.isOpen = false }
@@ -102,8 +118,9 @@ package final class GroupRunner: Sendable {
         state.withLock { $0.isOpen = true }
     }
 
-    private func runPartitions() async {
-        let partitions = settings.topics.compactMap { log.topic($0) }.flatMap { topic in
+    /// The partitions of the group's topics, as the log has them now.
+    func currentPartitions() -> [Partition] {
+        settings.topics.compactMap { log.topic($0) }.flatMap { topic in
             (0..<PartitionID(topic.partitions)).map { partition in
                 Partition(
                     place: GroupPartition(
@@ -113,13 +130,32 @@ package final class GroupRunner: Sendable {
                         registry: registry, group: settings.name, topic: topic.name, partition: partition))
             }
         }
-        state.withLock { $0.partitions = partitions }
-        await withTaskGroup(of: Void.self) { tasks in
-            for partition in partitions {
-                let worker = worker(for: partition)
-                tasks.addTask { await worker.run() }
+    }
+
+    /// Starts a worker for each partition, unless the group stops.
+    func startWorkers() {
+        let partitions = currentPartitions()
+        state.withLock { state in
+            if state.isStopping { return }
+            state.partitions = partitions
+            state.workers = Task {
+                await withTaskGroup(of: Void.self) { tasks in
+                    for partition in partitions {
+                        let worker = worker(for: partition)
+                        tasks.addTask { await worker.run() }
+                    }
+                }
             }
         }
+    }
+
+    /// Lets the batches under way finish (one that waits for its next try is given up), and commits.
+    func endWorkers() async {
+        let workers = state.withLock { $0.workers }
+        workers?.cancel()
+        await workers?.value
+        health.forget()
+        await committer.flush()
     }
 
     private func worker(for partition: Partition) -> PartitionWorker {

@@ -12,6 +12,7 @@ package final class OffsetCommitter: Sendable {
     private struct State {
         var dirty: [Key: Offset] = [:]
         var isScheduled = false
+        var lastFlush: Task<Void, Never>?
     }
 
     private let log: any EventLog
@@ -41,8 +42,27 @@ package final class OffsetCommitter: Sendable {
         }
     }
 
-    /// Commits what has moved since the last commit.
+    /// Commits what has moved since the last commit. Flushes run one after the other: once this returns, no older
+    /// offset is on its way to the log.
     package func flush() async {
+        let flush = state.withLock { state in
+            let previous = state.lastFlush
+            let flush = Task {
+                await previous?.value
+                await commitMoved()
+            }
+            state.lastFlush = flush
+            return flush
+        }
+        await flush.value
+    }
+
+    /// Forgets a move that is not committed yet, because a reset takes its place.
+    func forget(_ topic: TopicName, _ partition: PartitionID) {
+        state.withLock { $0.dirty[Key(topic: topic, partition: partition)] = nil }
+    }
+
+    private func commitMoved() async {
         let dirty = state.withLock { state in
             defer {
                 state.dirty.removeAll(keepingCapacity: true)

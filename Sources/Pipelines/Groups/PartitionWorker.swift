@@ -18,6 +18,8 @@ struct PartitionWorker: Sendable {
     private struct Position {
         var stored: Offset?
         var next: Offset
+        /// Records that a worker before this one counted as consumed and did not settle; they are not counted again.
+        var carried: Int
     }
 
     func run() async {
@@ -28,7 +30,9 @@ struct PartitionWorker: Sendable {
                 await gate.pass()
                 guard !Task.isCancelled else { return }
                 let batch = try await retrying { try await nextBatch(&position) }
-                if batch.isEmpty { continue }
+                // A batch that was only read leaves nothing behind, so a pause that came meanwhile drops it.
+                guard !batch.isEmpty, gate.enter(place) else { continue }
+                defer { gate.leave(place) }
                 try await settle(batch, &position)
             }
         } catch {
@@ -38,12 +42,13 @@ struct PartitionWorker: Sendable {
     }
 
     private func startPosition() async throws -> Position {
+        let carried = metrics.inFlight.value
         if let sink = target.transactional {
             let stored = try await sink.committedOffset(of: place)
-            return Position(stored: stored, next: try stored ?? firstOffset())
+            return Position(stored: stored, next: try stored ?? firstOffset(), carried: carried)
         }
         let committed = try await log.committedOffset(group: settings.name, topic: place.topic, partition: place.partition)
-        return Position(stored: nil, next: try committed ?? firstOffset())
+        return Position(stored: nil, next: try committed ?? firstOffset(), carried: carried)
     }
 
     private func firstOffset() throws -> Offset {
@@ -92,14 +97,17 @@ struct PartitionWorker: Sendable {
     private func settle(_ batch: [Record], _ position: inout Position) async throws {
         guard let last = batch.last else { return }
         let next = last.offset + 1
-        metrics.consumed.add(batch.count)
-        metrics.inFlight.add(batch.count)
-        defer { metrics.inFlight.add(-batch.count) }
+        // A batch that a stop interrupts stays in flight, so that the counters add up until it is read again.
+        let counted = min(position.carried, batch.count)
+        position.carried -= counted
+        metrics.consumed.add(batch.count - counted)
+        metrics.inFlight.add(batch.count - counted)
         let started = ContinuousClock.now
         let tally = try await processor.settle(batch, stored: position.stored, from: position.next, to: next)
         metrics.handled.add(tally.handled)
         metrics.filtered.add(tally.filtered)
         metrics.deadLettered.add(tally.deadLettered)
+        metrics.inFlight.add(-batch.count)
         metrics.batchLatency.record(.now - started)
         position.next = next
         if target.transactional != nil {

@@ -1,11 +1,13 @@
+package import Martlet
 import Synchronization
 
-/// Holds the workers of a paused group before their next batch.
+/// Holds the workers of a paused group before their next batch, and knows which ones have a batch under way.
 package final class PauseGate: Sendable {
     private struct State {
         var isPaused: Bool
         var nextID = 0
         var waiting: [Int: CheckedContinuation<Void, Never>] = [:]
+        var busy: Set<GroupPartition> = []
     }
 
     private let state: Mutex<State>
@@ -16,6 +18,24 @@ package final class PauseGate: Sendable {
 
     package var isPaused: Bool {
         state.withLock { $0.isPaused }
+    }
+
+    /// Partitions with a batch under way. Once the group is paused, none is added.
+    package var busy: Set<GroupPartition> {
+        state.withLock { $0.busy }
+    }
+
+    /// A worker is about to settle a batch. False if the group is paused: the worker gives the batch up unsettled.
+    func enter(_ place: GroupPartition) -> Bool {
+        state.withLock { state in
+            if !state.isPaused { state.busy.insert(place) }
+            return !state.isPaused
+        }
+    }
+
+    /// The batch is settled, or its worker ends.
+    func leave(_ place: GroupPartition) {
+        state.withLock { _ = $0.busy.remove(place) }
     }
 
     package func pause() {

@@ -21,7 +21,9 @@ package final class Host: Sendable {
         var adminAddress = ""
     }
 
-    package let log: EmbeddedEventLog
+    /// The log that the pipelines use: this host's own, or another host's.
+    package var log: any EventLog { hostLog.log }
+    private let hostLog: HostLog
     package let metrics: MetricsRegistry
     let logger: Logger
     let loops: HostLoops
@@ -58,11 +60,11 @@ package final class Host: Sendable {
         identity = HostIdentity(directory: loaded.dataDirectory)
         loops = HostLoops(count: loaded.config.host.eventLoops ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         caches = (0..<loops.count).map { _ in ChunkCache() }
-        log = EmbeddedEventLog(
-            directory: loaded.dataDirectory, config: loaded.config.log, metrics: metrics, logger: logger)
+        hostLog = HostLog(loaded, metrics: metrics, logger: logger)
         services = GraphServices(
             registry: registry, logger: logger, metrics: metrics, payloads: SimdjsonPayloadReader(),
-            schemas: ValijsonSchemaCompiler(), loops: loops, log: log, identity: identity)
+            schemas: ValijsonSchemaCompiler(), loops: loops, log: hostLog.log, identity: identity,
+            runsGroups: loaded.config.log.remote == nil)
         guard
             let graph = GraphBuilder.build(
                 loaded.config, root: loaded.root, baseDirectory: loaded.baseDirectory, services: services,
@@ -73,6 +75,19 @@ package final class Host: Sendable {
         adminRouter = SwappableRouter(empty)
         state = Mutex(State(graph: graph))
         collectMetrics()
+        remoteLog?.whenReplaced { [weak self] _ in
+            for node in self?.graph.channels ?? [] where node.part.replays { node.part.reopen() }
+        }
+    }
+
+    /// The log, if it is this host's own.
+    package var embeddedLog: EmbeddedEventLog? {
+        if case .embedded(let log) = hostLog { log } else { nil }
+    }
+
+    /// The log, if it is another host's.
+    package var remoteLog: RemoteEventLog? {
+        if case .remote(let log) = hostLog { log } else { nil }
     }
 
     package var phase: Phase { state.withLock { $0.phase } }
@@ -119,7 +134,11 @@ package final class Host: Sendable {
         }
     }
 
+    /// Makes the topics where the log is; elsewhere they are only compared with what the log has.
     func ensureTopics(_ graph: PipelineGraph) async throws {
+        if let remoteLog {
+            return remoteLog.expect(graph.topics.map { (name: $0.name, partitions: $0.settings.partitions) })
+        }
         for topic in graph.topics { _ = try await log.ensureTopic(topic.name, topic.settings) }
     }
 
@@ -129,10 +148,16 @@ package final class Host: Sendable {
         try router.replace(with: Router(routes))
     }
 
+    /// The least limit of a request's body on the admin listener.
+    private static let adminBodyBytes = 8 << 20
+
     private func listen(_ config: HostConfig) throws {
         var settings = HTTPServerSettings()
         settings.apply(config)
         let publicServer = HTTPServer(loops: loops.loops, settings: settings) { [router] in router.dispatch($0) }
+        // Other hosts append here, whatever the limit of the configured paths.
+        let eventBytes = graph.config.log.maxRecordBytes + (1 << 20)
+        settings.request.bodyBytesMax = max(settings.request.bodyBytesMax, Self.adminBodyBytes, eventBytes)
         let adminServer = HTTPServer(loops: [loops.loops[0]], settings: settings) { [adminRouter] in adminRouter.dispatch($0) }
         let publicAddress = try publicServer.listen(on: ListenAddress(parsing: config.listen))
         let adminAddress = try adminServer.listen(on: ListenAddress(parsing: config.adminListen))
@@ -150,7 +175,11 @@ package final class Host: Sendable {
         for node in graph.databases { node.part.start(withOutbox: saving.contains(ObjectIdentifier(node.part))) }
         for node in graph.pubSubs where !node.isKept { node.part.start() }
         for node in graph.channels where !node.isKept { node.part.start() }
-        for node in graph.groups where !node.isKept { node.part.start() }
+        if let remoteLog {
+            logger.info("groups run on the host that has the log", ("url", remoteLog.url), ("groups", String(graph.groups.count)))
+        } else {
+            for node in graph.groups where !node.isKept { node.part.start() }
+        }
         for node in graph.sources where !node.isKept { node.part.start() }
     }
 
@@ -182,12 +211,13 @@ package final class Host: Sendable {
         let leaving = GraphDifference(from: old, to: new)
         // What uses a database that leaves must be done with it before its successor opens: both write one outbox.
         for source in leaving.sourcesOfDatabases { await source.stop() }
-        for group in leaving.groups { await group.stop() }
+        for group in leaving.groups { await stop(group) }
         for channel in leaving.channels { await channel.stop(within: .seconds(1)) }
         for pubSub in leaving.pubSubs { await pubSub.stop() }
         for database in leaving.databases { await database.stop() }
         state.withLock { $0.graph = new }
         startParts(of: new)
+        for node in new.groups where node.isKept { await readNewPartitions(node.part) }
         do {
             try install(new)
         } catch {
@@ -195,6 +225,14 @@ package final class Host: Sendable {
             logger.error("cannot install the routes: \(error)")
         }
         for source in leaving.otherSources { await source.stop() }
+    }
+
+    private func readNewPartitions(_ group: GroupRunner) async {
+        do {
+            try await group.readNewPartitions()
+        } catch {
+            logger.error("group \(group.settings.name) does not read its topics' new partitions before a restart: \(error)")
+        }
     }
 
     // MARK: Stop
@@ -212,12 +250,16 @@ package final class Host: Sendable {
             for server in servers { tasks.addTask { await server.stop(grace: grace / 2) } }
         }
         for source in graph.sources { await source.part.stop() }
-        for group in graph.groups { await group.part.stop() }
+        for group in graph.groups { await stop(group.part) }
         for pubSub in graph.pubSubs { await pubSub.part.stop() }
         for database in graph.databases { await database.part.stop() }
         await log.close()
         loops.stop()
         logger.info("stopped")
+    }
+
+    private func stop(_ group: GroupRunner) async {
+        if services.runsGroups { await group.stop() } else { await group.replayTransforms.close() }
     }
 
     private func collectMetrics() {
@@ -228,7 +270,7 @@ package final class Host: Sendable {
             guard let self else { return }
             if let counters = serverCounters { exported.update(counters) }
             let graph = graph
-            for node in graph.groups { node.part.updateLag() }
+            if services.runsGroups { for node in graph.groups { node.part.updateLag() } }
             for node in graph.databases {
                 metrics.gauge(
                     "martlet_outbox_events", "Events in a database's outbox.", labels: [("database", node.name)]

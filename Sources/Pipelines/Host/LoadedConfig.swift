@@ -27,8 +27,10 @@ package struct LoadedConfig: Sendable {
     }
 
     /// The data folder as the process can use it.
-    package var dataDirectory: String {
-        let directory = config.host.dataDirectory
-        return directory.hasPrefix("/") || baseDirectory.isEmpty ? directory : baseDirectory + "/" + directory
+    package var dataDirectory: String { path(config.host.dataDirectory) }
+
+    /// A path in the config as the process can open it.
+    package func path(_ path: String) -> String {
+        path.hasPrefix("/") || baseDirectory.isEmpty ? path : baseDirectory + "/" + path
     }
 }

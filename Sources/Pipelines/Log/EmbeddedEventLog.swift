@@ -117,6 +117,27 @@ package final class EmbeddedEventLog: EventLog {
         }
     }
 
+    /// Whole record batches from `offset` on, as they lie on disk, with what the partition holds; for other hosts.
+    /// Throws as ``read(topic:partition:from:maxBytes:)``.
+    package func readBatches(
+        topic: TopicName, partition: PartitionID, from offset: Offset, maxBytes: Int
+    ) throws -> (bytes: Bytes, available: Range<Offset>) {
+        let log = try opened()
+        do throws(LogError) {
+            let chunk = try log.read(topic.text, partition: partition, from: offset, maxBytes: maxBytes)
+            let bytes = chunk.withBytes { bytes in
+                bytes.baseAddress.map { Bytes(unsafeOwner: chunk, start: $0, count: bytes.count) } ?? .empty
+            }
+            let start = try log.startOffset(topic.text, partition)
+            return (bytes, start..<max(start, try log.endOffset(topic.text, partition)))
+        } catch {
+            if case .offsetOutOfRange(let start, let end) = error.code {
+                throw OffsetOutOfRange(offset: offset, available: start..<end)
+            }
+            throw ModuleError(error)
+        }
+    }
+
     package func waitForRecord(topic: TopicName, partition: PartitionID, at offset: Offset) async throws {
         let log = try opened()
         let waiter = RecordWaiter()

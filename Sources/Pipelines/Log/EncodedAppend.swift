@@ -50,6 +50,11 @@ struct EncodedAppend: Sendable {
         }
     }
 
+    /// All events in one batch, in their order.
+    static func batch(_ events: [Event]) -> RecordBatch {
+        encode(events, events.indices)
+    }
+
     /// One event needs no sorting by partitions.
     private init(_ events: [Event], at partition: Int32, topic: String, mark: Martlet.ProducerMark?) {
         layout = Layout(partitions: [partition], slots: [])

@@ -40,6 +40,16 @@ package final class Outbox: Sendable {
     /// Events in the outbox, acknowledged ones that are not deleted yet included.
     package var waiting: Int { progress.waiting }
 
+    /// The rows of this host and those of others, as the database has them. Rows that the log has acknowledged are deleted
+    /// first, even if no request comes that would do it.
+    package func count() async throws -> (own: Int, others: Int) {
+        saves.removeAcknowledged()
+        return try await database.transaction { [self] connection in
+            let own = try table.count(owner: owner, connection)
+            return (own, try table.count(connection) - own)
+        }
+    }
+
     /// Makes the tables, takes the next epoch, and starts to publish what waits. The database is open.
     package func open() async throws {
         let producerID = Int64.random(in: 1...Int64.max)

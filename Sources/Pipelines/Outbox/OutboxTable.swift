@@ -16,6 +16,7 @@ struct OutboxTable: Sendable {
     private let createOwners: SQLStatement
     private let claim: SQLStatement
     private let count: SQLStatement
+    private let countOwn: SQLStatement
     private let select: SQLStatement
     private let remove: SQLStatement
     private let renew: SQLStatement
@@ -45,6 +46,7 @@ struct OutboxTable: Sendable {
             RETURNING producer_id, epoch
             """)
         count = try database.prepare("SELECT COUNT(*) FROM martlet_outbox")
+        countOwn = try database.prepare("SELECT COUNT(*) FROM martlet_outbox WHERE owner = :owner")
         select = try database.prepare(
             """
             SELECT sequence, topic, event_id, event_key, headers, payload, timestamp FROM martlet_outbox
@@ -93,6 +95,12 @@ struct OutboxTable: Sendable {
     /// All waiting rows, of every owner.
     func count(_ connection: any DatabaseConnection) throws -> Int {
         guard case .integer(let count)? = try connection.execute(count, []).rows.first?.first else { return 0 }
+        return Int(count)
+    }
+
+    /// The waiting rows of one owner.
+    func count(owner: String, _ connection: any DatabaseConnection) throws -> Int {
+        guard case .integer(let count)? = try connection.execute(countOwn, [.text(owner)]).rows.first?.first else { return 0 }
         return Int(count)
     }
 

@@ -7,19 +7,21 @@ package final class SourcePipeline: Intake {
     private let save: SavePlan?
     private let publish: PublishPlan
     private let log: any EventLog
+    private let gate: IntakeGate
     private let payloads: any PayloadReader
     private let metrics: SourceMetrics
     private let logger: Logger
 
     init(
         name: String, transforms: TransformChain, save: SavePlan?, publish: PublishPlan, log: any EventLog,
-        payloads: any PayloadReader, metrics: SourceMetrics, logger: Logger
+        gate: IntakeGate, payloads: any PayloadReader, metrics: SourceMetrics, logger: Logger
     ) {
         self.name = name
         self.transforms = transforms
         self.save = save
         self.publish = publish
         self.log = log
+        self.gate = gate
         self.payloads = payloads
         self.metrics = metrics
         self.logger = logger
@@ -28,7 +30,13 @@ package final class SourcePipeline: Intake {
     package func accept(_ inputs: [SourceInput], completion: @escaping @Sendable ([IntakeOutcome]) -> Void) {
         metrics.received.add(inputs.count)
         let started = ContinuousClock.now
-        let counted: @Sendable ([IntakeOutcome]) -> Void = { [metrics] outcomes in
+        guard gate.enter(inputs.count) else {
+            let refused = inputs.map { _ in IntakeGate.refusal }
+            metrics.count(refused)
+            return completion(refused)
+        }
+        let counted: @Sendable ([IntakeOutcome]) -> Void = { [metrics, gate] outcomes in
+            gate.leave(inputs.count)
             metrics.count(outcomes)
             metrics.latency.record(.now - started)
             completion(outcomes)

@@ -36,3 +36,25 @@ struct SQLiteFile {
         TestFailure("\(path): \(String(cString: sqlite3_errmsg(handle)))")
     }
 }
+
+/// Holds a file's write lock.
+final class SQLiteLock {
+    private var handle: OpaquePointer?
+
+    init(path: String) throws {
+        guard sqlite3_open_v2(path, &handle, SQLITE_OPEN_READWRITE, nil) == SQLITE_OK else {
+            throw TestFailure("cannot open \(path)")
+        }
+        sqlite3_busy_timeout(handle, 10_000)
+        guard sqlite3_exec(handle, "BEGIN IMMEDIATE", nil, nil, nil) == SQLITE_OK else {
+            throw TestFailure("cannot lock \(path): \(String(cString: sqlite3_errmsg(handle)))")
+        }
+    }
+
+    func release() {
+        sqlite3_close_v2(handle)
+        handle = nil
+    }
+
+    deinit { release() }
+}

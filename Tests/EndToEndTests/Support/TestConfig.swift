@@ -32,6 +32,14 @@ struct TestConfig {
         root = Self.edited(root, path[...], value)
     }
 
+    /// Adds a step to the schema of the database `main`.
+    mutating func addSchemaStep(_ id: String, _ sql: String) {
+        let databases = root["databases"] as? [String: Any]
+        let main = databases?["main"] as? [String: Any]
+        let steps = main?["schema"] as? [[String: Any]] ?? []
+        set("databases", "main", "schema", to: steps + [["id": id, "sql": sql]])
+    }
+
     private static func edited(_ object: [String: Any], _ path: ArraySlice<String>, _ value: Any?) -> [String: Any] {
         var object = object
         guard let key = path.first else { return object }

@@ -1,0 +1,145 @@
+import Martlet
+import Synchronization
+
+/// Takes appends to the log's host: one request at a time for each topic, so that they keep their order. Appends without a
+/// mark that come meanwhile share the next one.
+///
+/// Bounded: ``queueLimit`` bytes may wait; beyond it `log.overloaded`.
+final class RemoteAppender: Sendable {
+    /// Bytes of events that wait.
+    static let queueLimit = 64 << 20
+    /// About the size of one request; a single larger event goes alone.
+    private static let requestBytes = 2 << 20
+    private static let requestEvents = 1_000
+
+    private struct Item: Sendable {
+        let events: [Event]
+        let mark: ProducerMark?
+        let bytes: Int
+        let completion: @Sendable (Result<[RecordPlace], ModuleError>) -> Void
+    }
+
+    private struct State {
+        var waiting: [TopicName: [Item]] = [:]
+        var bytes = 0
+        var running: Set<TopicName> = []
+    }
+
+    /// Sends one request.
+    private let send: @Sendable (_ events: ArraySlice<Event>, _ mark: ProducerMark?, _ topic: TopicName) async throws -> [RecordPlace]
+    private let state = Mutex(State())
+
+    init(
+        send: @escaping @Sendable (_ events: ArraySlice<Event>, _ mark: ProducerMark?, _ topic: TopicName) async throws -> [RecordPlace]
+    ) {
+        self.send = send
+    }
+
+    func append(
+        _ events: [Event], to topic: TopicName, mark: ProducerMark?,
+        completion: @escaping @Sendable (Result<[RecordPlace], ModuleError>) -> Void
+    ) {
+        let item = Item(events: events, mark: mark, bytes: events.reduce(0) { $0 + $1.byteCount }, completion: completion)
+        enum Decision { case refuse, wait, run }
+        let decision = state.withLock { state -> Decision in
+            guard state.bytes == 0 || state.bytes + item.bytes <= Self.queueLimit else { return .refuse }
+            state.bytes += item.bytes
+            state.waiting[topic, default: []].append(item)
+            return state.running.insert(topic).inserted ? .run : .wait
+        }
+        switch decision {
+        case .refuse:
+            completion(
+                .failure(.transient("log.overloaded", "\(Self.queueLimit) bytes of events already wait for the log's host; try again later")))
+        case .wait: break
+        case .run: Task { await run(topic) }
+        }
+    }
+
+    private func run(_ topic: TopicName) async {
+        while let items = next(topic) {
+            if items.count == 1 || items.contains(where: { $0.mark != nil }) {
+                for item in items { item.completion(await result(item.events, item.mark, topic)) }
+            } else {
+                await sendTogether(items, topic)
+            }
+            let bytes = items.reduce(0) { $0 + $1.bytes }
+            state.withLock { $0.bytes -= bytes }
+        }
+    }
+
+    /// What goes into the next request; nil if nothing waits.
+    private func next(_ topic: TopicName) -> [Item]? {
+        state.withLock { state in
+            guard let waiting = state.waiting[topic], let first = waiting.first else {
+                state.waiting[topic] = nil
+                state.running.remove(topic)
+                return nil
+            }
+            var count = 1
+            if first.mark == nil {
+                var bytes = first.bytes
+                var events = first.events.count
+                while count < waiting.count, waiting[count].mark == nil, bytes + waiting[count].bytes <= Self.requestBytes,
+                    events + waiting[count].events.count <= Self.requestEvents
+                {
+                    bytes += waiting[count].bytes
+                    events += waiting[count].events.count
+                    count += 1
+                }
+            }
+            state.waiting[topic]?.removeFirst(count)
+            return Array(waiting[..<count])
+        }
+    }
+
+    private func sendTogether(_ items: [Item], _ topic: TopicName) async {
+        switch await result(items.flatMap(\.events), nil, topic) {
+        case .success(let places):
+            var start = 0
+            for item in items {
+                item.completion(.success(Array(places[start..<start + item.events.count])))
+                start += item.events.count
+            }
+        case .failure(let error) where error.kind == .permanent:
+            // One of them is at fault; the log keeps all of a request or nothing.
+            for item in items { item.completion(await result(item.events, nil, topic)) }
+        case .failure(let error):
+            for item in items { item.completion(.failure(error)) }
+        }
+    }
+
+    private func result(_ events: [Event], _ mark: ProducerMark?, _ topic: TopicName) async -> Result<[RecordPlace], ModuleError> {
+        do {
+            return .success(try await places(events[...], mark, topic))
+        } catch {
+            return .failure(error as? ModuleError ?? .transient("log.remote_failed", "\(error)"))
+        }
+    }
+
+    /// Sends events in as many requests as their size asks for. If a later one fails, the earlier ones are kept: with a mark
+    /// the repetition drops them, without one they come twice.
+    private func places(_ events: ArraySlice<Event>, _ mark: ProducerMark?, _ topic: TopicName) async throws -> [RecordPlace] {
+        var places: [RecordPlace] = []
+        var start = events.startIndex
+        while start < events.endIndex {
+            var end = start + 1
+            var bytes = events[start].byteCount
+            while end < events.endIndex, bytes + events[end].byteCount <= Self.requestBytes {
+                bytes += events[end].byteCount
+                end += 1
+            }
+            let rows = mark.map { ProducerMark(producerID: $0.producerID, rows: Array($0.rows[start..<end])) }
+            places += try await send(events[start..<end], rows, topic)
+            start = end
+        }
+        return places
+    }
+}
+
+extension Event {
+    /// About what it takes in a record batch.
+    fileprivate var byteCount: Int {
+        96 + payload.count + (key?.count ?? 0) + headers.reduce(0) { $0 + $1.name.utf8.count + $1.value.count + 8 }
+    }
+}
