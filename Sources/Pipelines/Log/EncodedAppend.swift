@@ -4,10 +4,15 @@ import Martlet
 /// Events encoded for the engine: one record batch for each partition they go to.
 struct EncodedAppend: Sendable {
     let appends: [PartitionAppend]
-    /// The partition of each append.
-    private let partitions: [Int32]
-    /// For each event, which append it is in and its index there; empty for a single event.
-    private let slots: [(append: Int32, index: Int32)]
+    let layout: Layout
+
+    /// Where the events are among the appends. What waits for the receipts keeps this, and not the records.
+    struct Layout: Sendable {
+        /// The partition of each append.
+        fileprivate let partitions: [Int32]
+        /// For each event, which append it is in and its index there; empty for a single event.
+        fileprivate let slots: [(append: Int32, index: Int32)]
+    }
 
     init(_ events: [Event], topic: String, partitions: Int, mark: Martlet.ProducerMark?, spreader: KeylessSpreader) {
         if events.count == 1 {
@@ -35,8 +40,7 @@ struct EncodedAppend: Sendable {
             slots.append((Int32(append), Int32(members[append].count)))
             members[append].append(index)
         }
-        self.slots = slots
-        self.partitions = order
+        layout = Layout(partitions: order, slots: slots)
         appends = zip(order, members).map { partition, members in
             PartitionAppend(
                 topic: topic, partition: partition, records: Self.encode(events, members),
@@ -53,8 +57,7 @@ struct EncodedAppend: Sendable {
 
     /// One event needs no sorting by partitions.
     private init(_ events: [Event], at partition: Int32, topic: String, mark: Martlet.ProducerMark?) {
-        slots = []
-        partitions = [partition]
+        layout = Layout(partitions: [partition], slots: [])
         appends = [
             PartitionAppend(
                 topic: topic, partition: partition, records: Self.encode(events, CollectionOfOne(0)),
@@ -95,7 +98,9 @@ struct EncodedAppend: Sendable {
         }
         builder.endRecord()
     }
+}
 
+extension EncodedAppend.Layout {
     /// The places of the events, in their order, from the engine's receipts.
     func places(_ receipts: [AppendReceipt]) -> [RecordPlace] {
         if slots.isEmpty {
