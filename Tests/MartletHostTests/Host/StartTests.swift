@@ -26,7 +26,7 @@ extension HostSuites {
             let run = try await CommandRun(["validate", "bad.json"], in: folder)
             #expect(run.code == 78)
             #expect(run.lines.first?.hasPrefix("bad.json:2:26: topics.items.partitionz: unknown key `partitionz`; did you mean `partitions`?") == true)
-            #expect(run.output.contains("bad.json:3:39: groups.store.topics[0]: unknown topic `item`; did you mean `items`?"))
+            #expect(run.output.contains("bad.json:3:37: groups.store.topics[0]: unknown topic `item`; did you mean `items`?"))
             #expect(run.output.contains("unknown sink type `consol`; did you mean `console`?"))
             #expect(run.lines.last == "3 problems in bad.json")
             let json = try await CommandRun(["validate", "bad.json", "--json"], in: folder)
