@@ -1,42 +1,21 @@
 import Martlet
 
 /// The commands of the bus.
-enum BusCommand: CaseIterable {
-    // The most frequent first: that is the order in which a name is looked for.
-    case publish, ping, subscribe, psubscribe, unsubscribe, punsubscribe, pubsub, hello, auth, client, command, select, reset
-    case quit
-
-    /// In capitals.
-    private var name: StaticString {
-        switch self {
-        case .publish: "PUBLISH"
-        case .ping: "PING"
-        case .subscribe: "SUBSCRIBE"
-        case .psubscribe: "PSUBSCRIBE"
-        case .unsubscribe: "UNSUBSCRIBE"
-        case .punsubscribe: "PUNSUBSCRIBE"
-        case .pubsub: "PUBSUB"
-        case .hello: "HELLO"
-        case .auth: "AUTH"
-        case .client: "CLIENT"
-        case .command: "COMMAND"
-        case .select: "SELECT"
-        case .reset: "RESET"
-        case .quit: "QUIT"
-        }
-    }
-
-    /// Nil if there is no such command. Letters may be small.
-    init?(_ name: Bytes) {
-        let found = Self.allCases.first { command in
-            guard command.name.utf8CodeUnitCount == name.count else { return false }
-            return name.withUnsafeBytes { given in
-                command.name.withUTF8Buffer { wanted in zip(given, wanted).allSatisfy { $0 == $1 || $0 == $1 | 0x20 } }
-            }
-        }
-        guard let found else { return nil }
-        self = found
-    }
+enum BusCommand: String {
+    case ping = "PING"
+    case hello = "HELLO"
+    case auth = "AUTH"
+    case subscribe = "SUBSCRIBE"
+    case psubscribe = "PSUBSCRIBE"
+    case unsubscribe = "UNSUBSCRIBE"
+    case punsubscribe = "PUNSUBSCRIBE"
+    case publish = "PUBLISH"
+    case pubsub = "PUBSUB"
+    case client = "CLIENT"
+    case command = "COMMAND"
+    case select = "SELECT"
+    case reset = "RESET"
+    case quit = "QUIT"
 
     /// Whether clients that have not logged in may use it.
     var isForEveryone: Bool {

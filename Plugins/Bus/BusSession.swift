@@ -35,8 +35,9 @@ struct BusSession {
 
     /// - Parameter request: the command and its arguments; not empty.
     mutating func handle(_ request: [Bytes], _ hub: some SessionHub) -> Outcome {
-        guard let command = BusCommand(request[0]) else {
-            isAuthenticated ? replies.error("ERR unknown command '\(CommandName(request[0]).printable)'") : refuseLogin()
+        let name = CommandName(request[0])
+        guard let command = BusCommand(rawValue: name.upper) else {
+            isAuthenticated ? replies.error("ERR unknown command '\(name.printable)'") : refuseLogin()
             return .goesOn
         }
         guard isAuthenticated || command.isForEveryone else {
@@ -45,12 +46,12 @@ struct BusSession {
         }
         let arguments = request.dropFirst()
         guard command.argumentCount.contains(arguments.count) else {
-            replies.error("ERR wrong number of arguments for '\(CommandName(request[0]).printable)' command")
+            replies.error("ERR wrong number of arguments for '\(name.printable)' command")
             return .goesOn
         }
         if replies.version == 2, isSubscribed, !command.isForSubscribers {
             replies.error(
-                "ERR Can't execute '\(CommandName(request[0]).printable)': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET "
+                "ERR Can't execute '\(name.printable)': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET "
                     + "are allowed in this context")
             return .goesOn
         }
