@@ -71,7 +71,7 @@ let package = Package(
         tests("MartletTests", ["Martlet"]),
         tests("EmbeddedLogTests", ["EmbeddedLog", "LogSimulator"]),
         tests("HTTPServerTests", ["HTTPServer", "CEvent"]),
-        tests("PipelinesTests", ["Pipelines", "MartletTesting", "Martlet"]),
+        tests("PipelinesTests", pluginNames + ["MartletHost", "Pipelines", "MartletTesting", "Martlet"]),
         tests("PluginTests", pluginNames + ["MartletTesting", "Martlet", "Pipelines"]),
         tests("MartletHostTests", ["MartletHost", "MartletTesting", "Benchmarks", "Martlet", "Pipelines"]),
         tests("EndToEndTests", ["MartletHost", "CSQLite"]),

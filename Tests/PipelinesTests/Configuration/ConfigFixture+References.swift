@@ -1,0 +1,110 @@
+extension ConfigFixture {
+    /// What the blocks say of each other.
+    static let references: [ConfigFixture] = [
+        ConfigFixture(
+            "dangling topic of a group", [("\"topics\": [\"likes\"],\n      \"transforms\"", "\"topics\": [\"liks\"],\n      \"transforms\"")],
+            #"""
+                config.json:27:18: groups.store.topics[0]: unknown topic `liks`; did you mean `likes`?
+                  topics: likes
+                """#),
+        ConfigFixture(
+            "dangling topic of a source", [(#""topic": "likes""#, #""topic": "lieks""#)],
+            #"""
+                config.json:22:29: sources.likes.publish.topic: unknown topic `lieks`; did you mean `likes`?
+                  topics: likes
+                """#),
+        ConfigFixture(
+            "dangling database of a sink", [(#""type": "table", "database": "main""#, #""type": "table", "database": "mian""#)],
+            #"""
+                config.json:29:46: groups.store.sink.database: unknown database `mian`; did you mean `main`?
+                  databases: main
+                """#),
+        ConfigFixture(
+            "dangling database of a source", [("\"save\": {\n        \"database\": \"main\"", "\"save\": {\n        \"database\": \"mian\"")],
+            #"""
+                config.json:18:21: sources.likes.save.database: unknown database `mian`; did you mean `main`?
+                  databases: main
+                """#),
+        ConfigFixture(
+            "dangling database of a query", [("\"database\": \"main\",\n      \"sql\": \"SELECT", "\"database\": \"mian\",\n      \"sql\": \"SELECT")],
+            #"""
+                config.json:48:19: queries.list.database: unknown database `mian`; did you mean `main`?
+                  databases: main
+                """#),
+        ConfigFixture(
+            "dangling pubsub of a sink", [(#""type": "pubsub", "pubsub": "bus""#, #""type": "pubsub", "pubsub": "buss""#)],
+            #"""
+                config.json:33:45: groups.push.sink.pubsub: unknown pubsub `buss`; did you mean `bus`?
+                  buses: bus
+                """#),
+        ConfigFixture(
+            "dangling pubsub of a channel", [(#""subscribe": { "pubsub": "bus""#, #""subscribe": { "pubsub": "buss""#)],
+            #"""
+                config.json:40:32: channels.stream.subscribe.pubsub: unknown pubsub `buss`; did you mean `bus`?
+                  buses: bus
+                """#),
+        ConfigFixture(
+            "dangling group of a replay", [(#""group": "push""#, #""group": "pusher""#)],
+            #"""
+                config.json:42:28: channels.stream.replay.group: unknown group `pusher`; did you mean `push`?
+                  groups: store, push
+                """#),
+        ConfigFixture(
+            "dangling channel of a group", [(#""sink": { "type": "pubsub", "pubsub": "bus", "channel": "likes" }"#, #""deliver_to": "steam""#)],
+            #"""
+                config.json:33:21: groups.push.deliver_to: unknown channel `steam`; did you mean `stream`?
+                  channels: stream
+                config.json:42:28: channels.stream.replay.group: a group that delivers to a channel cannot be replayed, found `push`
+                """#),
+        ConfigFixture(
+            "neither sink nor channel", [(#""sink": { "type": "pubsub", "pubsub": "bus", "channel": "likes" }"#, #""start": "latest""#)],
+            #"""
+                config.json:31:13: groups.push.sink: a group needs a `sink` or a `deliver_to`
+                  sink: an object with a `type`
+                """#),
+        ConfigFixture(
+            "colliding routes", [(#""path": "/users/{user}/likes""#, #""path": "/users/{name}/stream""#)],
+            #"config.json:47:15: queries.list.path: http.route_collision: GET /users/{user}/stream (channels.stream) and GET /users/{name}/stream (queries.list) answer the same requests; give one of them another path or method, found `/users/{name}/stream`"#),
+        ConfigFixture(
+            "bad route", [(#""path": "/users/{user}/likes""#, #""path": "/users/{user/likes""#)],
+            #"config.json:47:15: queries.list.path: http.malformed_route: path "/users/{user/likes" of queries.list is malformed: segment "{user" is not {name}; a parameter is a whole segment, found `/users/{user/likes`"#),
+        ConfigFixture(
+            "listener outside loopback", [(#""listen": "127.0.0.1:8080""#, #""listen": "0.0.0.0:8080""#)],
+            #"""
+                config.json:2:23: host.listen: the configured paths have no authentication, so they listen on loopback only, found `0.0.0.0:8080`
+                  set "allow_unauthenticated": true if the network in front of this host is trusted
+                """#),
+        ConfigFixture(
+            "admin listener outside loopback", [(#""data_directory""#, #""admin_listen": "0.0.0.0:8081", "data_directory""#)],
+            #"""
+                config.json:2:57: host.admin_listen: an admin listener outside loopback needs `host.admin_token`, found `0.0.0.0:8081`
+                  "admin_token": "${env:MARTLET_ADMIN_TOKEN}"
+                """#),
+        ConfigFixture(
+            "malformed listener", [(#""listen": "127.0.0.1:8080""#, #""listen": "localhost""#)],
+            #"config.json:2:23: host.listen: must be `address:port`, such as 127.0.0.1:8080 or [::1]:8080, found `localhost`"#),
+        ConfigFixture(
+            "replay that cannot be by key", [(#""message": "${@key}""#, #""message": "${/owner}""#)],
+            #"config.json:42:28: channels.stream.replay.group: streams that resume find what they missed by key: `match.message` must be "${@key}", or there must be no `match`"#),
+        ConfigFixture(
+            "replay of a group that delivers to a channel", [(#""sink": { "type": "pubsub", "pubsub": "bus", "channel": "likes" }"#, #""deliver_to": "stream""#)],
+            #"config.json:42:28: channels.stream.replay.group: a group that delivers to a channel cannot be replayed, found `push`"#),
+        ConfigFixture(
+            "bad topic name", [(#""topics": { "likes""#, #""topics": { "likes!": {}, "likes""#)],
+            #"config.json:12:15: topics["likes!"]: a topic name has 1 to 249 of the characters a-z A-Z 0-9 . _ -, found `likes!`"#),
+        ConfigFixture(
+            "several at once", [(#""partitions": 4"#, #""partitions": 0"#), (#""retention_hours""#, #""retentoin_hours""#), (#""type": "table", "database": "main""#, #""type": "table", "database": "mian""#), (#""key": "${/owner}""#, #""key": "${owner}""#), (#"select(.actor != .owner)"#, #"select(.actor != "#), (#""listen": "127.0.0.1:8080""#, #""listen": "0.0.0.0:8080""#), (#""parameters": { "user": "${@path.user}" }"#, #""parameters": {}"#), (#""path": "/users/{user}/likes""#, #""path": "/users/{name}/stream""#)],
+            #"""
+                config.json:2:23: host.listen: the configured paths have no authentication, so they listen on loopback only, found `0.0.0.0:8080`
+                  set "allow_unauthenticated": true if the network in front of this host is trusted
+                config.json:12:40: topics.likes.partitions: must be from 1 to 1024, found 0
+                config.json:12:43: topics.likes.retentoin_hours: unknown key `retentoin_hours`; did you mean `retention_hours`?
+                  valid keys: partitions, retention_hours, retention_bytes, segment_bytes, cleanup
+                config.json:22:46: sources.likes.publish.key: `${owner}` is no template (did you mean `${/owner}`?); valid here: `${/field}`, `${@payload}`, `${@header.NAME}`, `${@path.NAME}`, `${@query.NAME}`, `${@saved.NAME}`; write `$${` for a literal `${`
+                config.json:28:50: groups.store.transforms[0].program: the jq program does not compile: syntax error, unexpected end of the program (line 1 of the program)
+                config.json:29:46: groups.store.sink.database: unknown database `mian`; did you mean `main`?
+                  databases: main
+                config.json:49:14: queries.list.sql: the statement's parameter `:user` has no template; add "user" to `parameters`
+                """#),
+    ]
+}

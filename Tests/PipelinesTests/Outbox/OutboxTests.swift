@@ -1,0 +1,130 @@
+import Martlet
+import Synchronization
+import Testing
+
+@testable import Pipelines
+
+/// From the save to the log, through stops, refusals and lost answers.
+struct OutboxTests {
+    private static let full = ModuleError.transient("log.storage_full", "full")
+
+    @Test func whatTheLogRefusesIsPublishedLaterInOrder() async throws {
+        let fixture = try await OutboxFixture(in: TemporaryFolder())
+        try await fixture.open()
+        fixture.log.refuse(Self.full)
+        for number in 0..<40 { try fixture.submit(number, actor: "a\(number)") }
+        #expect(await fixture.waitForAnswers(40))
+        #expect(fixture.published.isEmpty)
+        fixture.log.refuse(nil)
+        for number in 40..<60 { try fixture.submit(number, actor: "a\(number)") }
+        #expect(await waitUntil { fixture.published.count == 60 })
+        #expect(fixture.published == (0..<60).map { "a\($0)" })
+        // Acknowledged rows leave the database although no other save comes.
+        #expect(await waitUntil { fixture.outbox.waiting == 0 })
+        #expect(try await fixture.rows("SELECT event_id FROM martlet_outbox").isEmpty)
+        await fixture.close()
+    }
+
+    @Test func whatWaitsAtAStopIsPublishedAfterTheNextStart() async throws {
+        let folder = try TemporaryFolder()
+        let log = MemoryLog()
+        for start in 0..<4 {
+            log.refuse(start < 3 ? Self.full : nil)
+            let fixture = try await OutboxFixture(in: folder, log: log)
+            try await fixture.open()
+            for number in 0..<10 { try fixture.submit(number, actor: "a\(start * 10 + number)") }
+            #expect(await fixture.waitForAnswers(10))
+            if start == 3 { #expect(await waitUntil { log.records(of: "likes").count == 40 }) }
+            await fixture.close()
+        }
+        #expect(log.records(of: "likes").map(\.text) == (0..<40).map { "a\($0)" })
+    }
+
+    /// The log has the rows, and the host ended before it could delete them: the log drops them by their numbers.
+    @Test func aRowIsNotPublishedTwice() async throws {
+        let folder = try TemporaryFolder()
+        let log = MemoryLog()
+        for _ in 0..<3 {
+            let fixture = try await OutboxFixture(in: folder, log: log)
+            try await fixture.open()
+            try fixture.submit(0, actor: "a\(log.records(of: "likes").count)")
+            #expect(await fixture.waitForAnswers(1))
+            let count = log.records(of: "likes").count
+            #expect(await waitUntil { log.records(of: "likes").count > count || count > 0 })
+            await fixture.close()
+        }
+        let texts = log.records(of: "likes").map(\.text)
+        #expect(Set(texts).count == texts.count)
+    }
+
+    /// The commit took place and its answer was lost: the client is told 503, and the notification comes all the same,
+    /// in its order, before a later row's removal could sweep it away.
+    @Test func aCommitWhoseAnswerWasLostIsPublished() async throws {
+        let uncertain = Mutex<UncertainDatabase?>(nil)
+        let fixture = try await OutboxFixture(in: TemporaryFolder()) { base in
+            let database = UncertainDatabase(base)
+            uncertain.withLock { $0 = database }
+            return database
+        }
+        try await fixture.open()
+        try fixture.submit(0, actor: "a0")
+        // The row is gone too, so that no other transaction comes between.
+        #expect(await waitUntil { fixture.published == ["a0"] && fixture.outbox.waiting == 0 })
+        uncertain.withLock { $0?.loseNextAnswers(1) }
+        try fixture.submit(1, actor: "a1")
+        #expect(await waitUntil { fixture.answer(to: 1) == "unavailable database.commit_uncertain" })
+        try fixture.submit(2, actor: "a2")
+        #expect(await waitUntil { fixture.published.count == 3 })
+        #expect(fixture.published == ["a0", "a1", "a2"])
+        #expect(await waitUntil { fixture.outbox.waiting == 0 })
+        #expect(try await fixture.rows("SELECT event_id FROM martlet_outbox").isEmpty)
+        await fixture.close()
+    }
+
+    /// Events too large to be read or appended by the thousand.
+    @Test func largeEventsComeInPagesOfBoundedSize() async throws {
+        let folder = try TemporaryFolder()
+        let log = MemoryLog()
+        log.refuse(Self.full)
+        let payload = String(repeating: "x", count: 200_000)
+        var fixture = try await OutboxFixture(in: folder, log: log)
+        try await fixture.open()
+        for number in 0..<200 { try fixture.submit(number, actor: "a\(number)", payload: "\(number) \(payload)") }
+        #expect(await fixture.waitForAnswers(200))
+        await fixture.close()
+        log.refuse(nil)
+        fixture = try await OutboxFixture(in: folder, log: log)
+        try await fixture.open()
+        #expect(await waitUntil { log.records(of: "likes").count == 200 })
+        #expect(log.records(of: "likes").map { $0.text.prefix { $0 != " " } } == (0..<200).map { "\($0)" })
+        #expect(log.appendSizes.allSatisfy { $0 <= 4 << 20 })
+        #expect(log.appendSizes.count >= 9)
+        await fixture.close()
+    }
+
+    @Test func eventsKeepEverythingOnTheirWayThroughTheDatabase() async throws {
+        let folder = try TemporaryFolder()
+        let log = MemoryLog()
+        log.refuse(Self.full)
+        let event = Event(
+            id: "id-1", key: Bytes([0, 255, 10]), headers: [Header("a", Bytes([1, 0, 254])), Header("ü\"", "text"), Header("a", .empty)],
+            payload: Bytes([0, 1, 2, 255]), timestamp: 1_234_567_890_123)
+        var fixture = try await OutboxFixture(in: folder, log: log)
+        try await fixture.open()
+        try fixture.submit(0, actor: "a", event: event)
+        #expect(await fixture.waitForAnswers(1))
+        await fixture.close()
+        log.refuse(nil)
+        fixture = try await OutboxFixture(in: folder, log: log)
+        try await fixture.open()
+        #expect(await waitUntil { log.records(of: "likes").count == 1 })
+        let found = try #require(log.records(of: "likes").first?.event)
+        #expect(found.id == event.id)
+        #expect(found.key == event.key)
+        #expect(found.payload == event.payload)
+        #expect(found.timestamp == event.timestamp)
+        #expect(found.headers.map(\.name) == event.headers.map(\.name))
+        #expect(found.headers.map(\.value) == event.headers.map(\.value))
+        await fixture.close()
+    }
+}
