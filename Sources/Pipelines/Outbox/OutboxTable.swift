@@ -41,9 +41,11 @@ struct OutboxTable: Sendable {
         claim = try database.prepare(
             """
             INSERT INTO martlet_outbox_owners(owner, producer_id, epoch, lease_until)
-            VALUES (:owner, :producer_id, 1, :lease_until)
+            VALUES (:owner, :producer_id, :epoch, :lease_until)
             ON CONFLICT (owner) DO UPDATE
-            SET epoch = martlet_outbox_owners.epoch + 1, lease_until = excluded.lease_until
+            SET epoch = CASE WHEN martlet_outbox_owners.epoch >= excluded.epoch
+                THEN martlet_outbox_owners.epoch + 1 ELSE excluded.epoch END,
+              lease_until = excluded.lease_until
             RETURNING producer_id, epoch
             """)
         count = try database.prepare("SELECT COUNT(*) FROM martlet_outbox")
@@ -90,13 +92,17 @@ struct OutboxTable: Sendable {
     func claim(
         owner: String, producerID: Int64, leaseUntil: Int64, _ connection: any DatabaseConnection
     ) throws -> (producerID: Int64, epoch: Int64) {
-        let result = try connection.execute(claim, [.text(owner), .integer(producerID), .integer(leaseUntil)])
+        let result = try connection.execute(claim, [.text(owner), .integer(producerID), .integer(Self.newEpoch), .integer(leaseUntil)])
         guard let row = result.rows.first, case .integer(let producerID) = row[0], case .integer(let epoch) = row[1] else {
             throw ModuleError.blocked(
                 "outbox.claim_failed", "the database gave no epoch for outbox owner \(owner); check martlet_outbox_owners")
         }
         return (producerID, epoch)
     }
+
+    /// Seconds since 2020, so that a database that was restored from a backup does not number rows again that the log
+    /// has seen since: it would drop them. Fits until 2088.
+    private static var newEpoch: Int64 { max(1, Timestamp.now() / 1000 - 1_577_836_800) }
 
     /// All waiting rows, of every owner.
     func count(_ connection: any DatabaseConnection) throws -> Int {

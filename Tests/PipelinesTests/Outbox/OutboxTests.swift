@@ -1,3 +1,4 @@
+import Foundation
 import Martlet
 import Synchronization
 import Testing
@@ -40,21 +41,38 @@ struct OutboxTests {
         #expect(log.records(of: "likes").map(\.text) == (0..<40).map { "a\($0)" })
     }
 
-    /// The log has the rows, and the host ended before it could delete them: the log drops them by their numbers.
-    @Test func aRowIsNotPublishedTwice() async throws {
+    /// The log has the rows, and the database is as it was before: the removal was never committed, or a backup was
+    /// restored. The log drops what it has by the rows' numbers, and takes what is new.
+    @Test func aRestoredDatabasePublishesNothingTwiceAndNothingNewIsTakenForOld() async throws {
         let folder = try TemporaryFolder()
         let log = MemoryLog()
-        for _ in 0..<3 {
-            let fixture = try await OutboxFixture(in: folder, log: log)
-            try await fixture.open()
-            try fixture.submit(0, actor: "a\(log.records(of: "likes").count)")
-            #expect(await fixture.waitForAnswers(1))
-            let count = log.records(of: "likes").count
-            #expect(await waitUntil { log.records(of: "likes").count > count || count > 0 })
-            await fixture.close()
-        }
-        let texts = log.records(of: "likes").map(\.text)
-        #expect(Set(texts).count == texts.count)
+        log.refuse(Self.full)
+        var fixture = try await OutboxFixture(in: folder, log: log)
+        try await fixture.open()
+        for number in 0..<5 { try fixture.submit(number, actor: "old\(number)") }
+        #expect(await fixture.waitForAnswers(5))
+        await fixture.close()
+        try FileManager.default.copyItem(atPath: folder.path + "/main.db", toPath: folder.path + "/backup")
+
+        log.refuse(nil)
+        fixture = try await OutboxFixture(in: folder, log: log)
+        try await fixture.open()
+        for number in 0..<5 { try fixture.submit(number, actor: "lost\(number)") }
+        #expect(await waitUntil { log.records(of: "likes").count == 10 })
+        await fixture.close()
+
+        try FileManager.default.removeItem(atPath: folder.path + "/main.db")
+        try FileManager.default.moveItem(atPath: folder.path + "/backup", toPath: folder.path + "/main.db")
+        // The numbering goes by seconds, and two openings in one second have taken the next one too.
+        let second = Timestamp.now() / 1000
+        #expect(await waitUntil { Timestamp.now() / 1000 > second + 1 })
+        fixture = try await OutboxFixture(in: folder, log: log)
+        try await fixture.open()
+        for number in 0..<5 { try fixture.submit(number, actor: "new\(number)") }
+        #expect(await waitUntil { log.records(of: "likes").count == 15 })
+        await fixture.close()
+        let names = ["old", "lost", "new"].flatMap { name in (0..<5).map { "\(name)\($0)" } }
+        #expect(log.records(of: "likes").map(\.text) == names)
     }
 
     /// The commit took place and its answer was lost: the client is told 503, and the notification comes all the same,
