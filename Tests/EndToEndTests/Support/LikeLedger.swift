@@ -93,9 +93,11 @@ final class LikeLedger: Sendable {
             return state.unknown.remove(at: Int.random(in: 0..<state.unknown.count, using: &random))
         }
         guard let like else { return true }
-        guard let status = status(of: like, connection), status != 503 else {
+        let status = status(of: like, connection)
+        guard let status, status != 503 else {
             state.withLock { $0.unknown.append(like) }
-            return false
+            // The database is not open yet: this poster goes on. Without an answer the host is gone.
+            return status != nil
         }
         state.withLock { state in
             if status == 200 || status == 201 {
