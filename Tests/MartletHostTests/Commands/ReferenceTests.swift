@@ -20,6 +20,15 @@ import Testing
         #expect(text == (try reference().markdown))
     }
 
+    /// `martlet reference` and the README say the same; when this fails, put the command's output in its place there.
+    @Test func theReadmeHasTheReference() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent()
+        let readme = try String(contentsOf: root.appendingPathComponent("README.md"), encoding: .utf8)
+        let markdown = try reference().markdown
+        #expect(readme.contains(markdown.trimmingCharacters(in: .newlines)))
+    }
+
     @Test func theSchemaDefinesEveryModule() throws {
         let text = JSONWriter.text(try reference().schema)
         let schema = try #require(JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
