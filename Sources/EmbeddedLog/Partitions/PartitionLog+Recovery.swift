@@ -26,7 +26,7 @@ extension PartitionLog {
             throw LogError(
                 .damaged,
                 "the first segment starts at offset \(segments.first?.base ?? -1), the checkpoint says \(row.startOffset); restore the missing "
-                    + "segment, or run `martlet log repair --accept-loss`", path: path(segment: row.startOffset))
+                    + "segment, \(LogError.lastResort)", path: path(segment: row.startOffset))
         }
         state.withLock { state in
             state.startOffset = row.startOffset

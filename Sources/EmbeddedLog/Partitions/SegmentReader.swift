@@ -172,7 +172,7 @@ struct SegmentReader {
 
     private func notABatch(_ position: Int) -> LogError {
         LogError(
-            .damaged, "no record batch (magic 2) where one was written; restore the file from a copy, or run `martlet log repair --accept-loss`",
+            .damaged, "no record batch (magic 2) where one was written; restore the file from a copy, \(LogError.lastResort)",
             path: path, filePosition: Int64(position))
     }
 
@@ -180,7 +180,7 @@ struct SegmentReader {
         LogError(
             .checksumMismatch,
             "the batch of offsets \(header.baseOffset) to \(header.lastOffset) does not have its checksum \(String(header.checksum, radix: 16)); "
-                + "restore the file from a copy, or run `martlet log repair --accept-loss`",
+                + "restore the file from a copy, \(LogError.lastResort)",
             path: path, filePosition: Int64(position))
     }
 }
