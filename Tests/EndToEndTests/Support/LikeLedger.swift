@@ -94,19 +94,14 @@ final class LikeLedger: Sendable {
         }
         guard let like else { return true }
         let status = status(of: like, connection)
-        guard let status, status != 503 else {
-            state.withLock { $0.unknown.append(like) }
-            // The database is not open yet: this poster goes on. Without an answer the host is gone.
-            return status != nil
-        }
         state.withLock { state in
-            if status == 200 || status == 201 {
-                state.acknowledged.append(like)
-            } else {
-                state.wrongAnswers.append("\(status) for the repeated like \(like.name)")
+            switch status {
+            case 200, 201: state.acknowledged.append(like)
+            case 503, nil: state.unknown.append(like)
+            case let status?: state.wrongAnswers.append("\(status) for the repeated like \(like.name)")
             }
         }
-        return true
+        return status != nil
     }
 
     /// Nil if the connection broke.
