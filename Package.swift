@@ -73,7 +73,7 @@ let package = Package(
         tests("HTTPServerTests", ["HTTPServer", "CEvent"]),
         tests("PipelinesTests", pluginNames + ["MartletHost", "Pipelines", "MartletTesting", "Martlet"]),
         tests("PluginTests", pluginNames + ["MartletTesting", "Martlet", "Pipelines"]),
-        tests("MartletHostTests", ["MartletHost", "MartletTesting", "Benchmarks"]),
+        tests("MartletHostTests", ["MartletHost", "MartletTesting", "Benchmarks", "Martlet", "Pipelines"]),
         tests("EndToEndTests", ["MartletHost", "CSQLite"]),
         tests("TidyTests", []),
     ] + plugins.map { plugin in

@@ -24,7 +24,7 @@ public struct MemoryBusConfig: ModuleConfig {
         maxMessageBytes = fields.optional(
             "max_message_bytes", default: 4 << 20, in: 1_024...512 << 20, "The largest message that a client may publish.")
         maxQueuedBytes = fields.optional(
-            "max_queued_bytes", default: 16 << 20, in: 4_096...1 << 32,
+            "max_queued_bytes", default: 32 << 20, in: 4_096...1 << 32,
             "Bytes that may wait for one client; a slower one is cut off.")
         if password != nil, listen == nil {
             fields.problem(at: "password", "`password` is for clients of `listen`, which is not set")

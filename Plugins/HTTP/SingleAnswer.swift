@@ -30,7 +30,9 @@ enum SingleAnswer {
         if let body = respond?.body(of: input, id: id, saved: saved) {
             return json(respond?.status ?? status, body)
         }
-        var body: [UInt8] = [UInt8(ascii: "{")]
+        var body: [UInt8] = []
+        body.reserveCapacity(192)
+        body.append(UInt8(ascii: "{"))
         members(&body)
         body += "}\n".utf8
         return json(respond?.status ?? status, Bytes(body))

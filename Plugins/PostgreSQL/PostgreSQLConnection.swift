@@ -15,12 +15,16 @@ final class PostgreSQLConnection: DatabaseConnection, BackendConnection {
     /// The first failed statement of the transaction, which then cannot be committed.
     private var failure: ModuleError?
 
-    init(_ settings: PostgreSQLSettings, role: ConnectionRole) throws(ModuleError) {
+    /// - Parameter predecessor: the database's writer before this one; a reader has none.
+    init(
+        _ settings: PostgreSQLSettings, role: ConnectionRole, predecessor: PostgreSQLPredecessor
+    ) throws(ModuleError) {
         self.settings = settings
         self.role = role
         link = try PostgreSQLLink(settings)
         statements = PostgreSQLStatements(link, role: role)
         try configure()
+        if role != .reader { try predecessor.settle(link, role: role) }
     }
 
     var isSpoiled: Bool { link.isBroken || mustReconnect }

@@ -18,6 +18,7 @@ public final class PostgreSQLDatabase: Database {
     private let metrics: DatabaseMetrics
     private let logger: Logger
     private let lifeCycle: DatabaseLifeCycle<PostgreSQLConnection>
+    private let predecessor = PostgreSQLPredecessor()
 
     public init?(config: PostgreSQLConfig, context: ModuleContext) {
         let hasGoodSchema = SchemaStep.check(config.schema, dialect: .postgreSQL, context: context)
@@ -35,7 +36,8 @@ public final class PostgreSQLDatabase: Database {
 
     public func open() async throws {
         let engine = DatabaseEngine<PostgreSQLConnection>(name: settings.name, limits: limits, metrics: metrics) {
-            [settings] role throws(ModuleError) in try PostgreSQLConnection(settings, role: role)
+            [settings, predecessor] role throws(ModuleError) in
+            try PostgreSQLConnection(settings, role: role, predecessor: predecessor)
         }
         try await lifeCycle.open(engine) { [settings, logger] engine in
             let opened = try await engine.open { connection throws(ModuleError) in

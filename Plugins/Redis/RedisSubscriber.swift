@@ -43,6 +43,8 @@ final class RedisSubscriber: RedisLinkUser {
     private var asked = FIFOQueue<Asked>()
     private var touched: [Channel] = []
     private var decoder = MessageDecoder()
+    /// Where the latest message went.
+    private var latest: Channel?
     /// When subscriptions that the server has refused after a reconnection are asked for again.
     private(set) var retryAt: UInt64?
 
@@ -107,6 +109,7 @@ final class RedisSubscriber: RedisLinkUser {
     }
 
     private func forget(_ channel: Channel) {
+        latest = nil
         if channel.isPattern { patterns[channel.name] = nil } else { channels[channel.name] = nil }
     }
 
@@ -187,6 +190,7 @@ final class RedisSubscriber: RedisLinkUser {
         linkFailed(RedisFailure.closed)
         channels = [:]
         patterns = [:]
+        latest = nil
         subscriptionCount = 0
     }
 
@@ -195,8 +199,7 @@ final class RedisSubscriber: RedisLinkUser {
     func linkBrought(_ message: redisReply) {
         // ["message", channel, payload] or ["pmessage", pattern, channel, payload]
         let isPattern = message.elements == 4
-        let name = Bytes(copying: message[1].raw)
-        guard let channel = isPattern ? patterns[name] : channels[name] else { return }
+        guard let channel = find(message[1].raw, isPattern: isPattern) else { return }
         let bytes = Bytes(copying: message[isPattern ? 3 : 2].raw)
         metrics.received.add()
         switch decoder.decode(bytes, from: isPattern ? TopicName(message[2].text) : channel.topic) {
@@ -209,6 +212,14 @@ final class RedisSubscriber: RedisLinkUser {
             metrics.gaps.add()
             channel.deliver(.gap)
         }
+    }
+
+    /// Mostly it is the same as the message's before.
+    private func find(_ name: UnsafeRawBufferPointer, isPattern: Bool) -> Channel? {
+        if let latest, latest.isPattern == isPattern, latest.name.withUnsafeBytes({ $0.elementsEqual(name) }) { return latest }
+        let name = Bytes(copying: name)
+        latest = isPattern ? patterns[name] : channels[name]
+        return latest
     }
 
     func linkWasRead() {

@@ -7,9 +7,9 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <pthread.h>
 #include <pwd.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -84,13 +83,14 @@ static inline void clinux_timer_set(int timer, int64_t deadline) {
     timerfd_settime(timer, TFD_TIMER_ABSTIME, &when, NULL);
 }
 
-static inline int clinux_event_create(void) {
-    return eventfd(0, EFD_CLOEXEC);
-}
-
-static inline bool clinux_wait_readable(int fd, int timeout_ms) {
-    struct pollfd wanted = {.fd = fd, .events = POLLIN};
-    return poll(&wanted, 1, timeout_ms) == 1;
+/// sem_timedwait(3): whether the semaphore was raised in time.
+static inline bool clinux_wait_semaphore(sem_t *semaphore, int seconds) {
+    struct timespec when;
+    clock_gettime(CLOCK_REALTIME, &when);
+    when.tv_sec += seconds;
+    int result;
+    do { result = sem_timedwait(semaphore, &when); } while (result != 0 && errno == EINTR);
+    return result == 0;
 }
 
 // Sockets on loopback.

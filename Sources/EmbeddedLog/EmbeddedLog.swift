@@ -2,10 +2,10 @@ import Synchronization
 
 /// A durable log of topics in one folder, for one process.
 ///
-/// Life cycle: `UnrecoveredLog.recover()` → use from any thread → `close()`. Two threads work for
+/// Life cycle: `UnrecoveredLog.recover()` → use from any thread → `close()`. Three threads work for
 /// it: the commit thread gathers everything queued into one commit cycle (one journal write, one
 /// sync), makes it visible and calls the completions; the flusher copies committed cycles into
-/// the segments, syncs those, trims the journal, and applies retention. No call blocks longer
+/// the segments, syncs those, and trims the journal; a third applies retention and compacts. No call blocks longer
 /// than a short lock, except reads from disk, topic changes and `close`.
 ///
 /// Invariants:
@@ -35,7 +35,9 @@ package final class EmbeddedLog: Sendable {
     let committer: Committer
     /// Folders with files whose names are not durable yet.
     let newFiles = Mutex<Set<String>>([])
-    let lastMaintenance: Mutex<Int64>
+    /// What retention and compaction could not do, the latest last.
+    let troubles = Mutex<[LogError]>([])
+    let maintenanceStop = Monitor(false)
     let nextWaiterID = Atomic<UInt64>(0)
     let runsThreads: Bool
     private let threads = Mutex<[LogThread]>([])
@@ -55,7 +57,6 @@ package final class EmbeddedLog: Sendable {
             FlushState(
                 committedCycle: recovered.cycle, committedGeneration: recovered.journal.generation,
                 committedPosition: recovered.journal.position, flushedCycle: recovered.cycle, checkpointedCycle: recovered.cycle))
-        lastMaintenance = Mutex(recovered.clock.now())
         self.runsThreads = runsThreads
         registry.withLock { $0 = recovered.topics }
     }
@@ -67,6 +68,8 @@ package final class EmbeddedLog: Sendable {
         threads.withLock { $0.append(commit) }
         let flusher = try LogThread(name: "log-flush") { [self] in flushLoop() }
         threads.withLock { $0.append(flusher) }
+        let maintainer = try LogThread(name: "log-maintain") { [self] in maintenanceLoop() }
+        threads.withLock { $0.append(maintainer) }
     }
 
     /// Why the log takes no appends any more, if so.
@@ -83,6 +86,8 @@ package final class EmbeddedLog: Sendable {
         }
         guard first else { return }
         queue.signalAll()
+        maintenanceStop.withLock { $0 = true }
+        maintenanceStop.signalAll()
         let running = threads.withLock { $0 }
         if !runsThreads { while runCommitCycle() {} }
         running.first?.join()

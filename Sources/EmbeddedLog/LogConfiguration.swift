@@ -46,7 +46,7 @@ package struct LogConfiguration: Sendable {
         maxCycleBytes: Int = 4 << 20,
         tailCacheBytes: Int = 16 << 20,
         maxUnflushedBytes: Int = 48 << 20,
-        maxOpenFiles: Int = 256,
+        maxOpenFiles: Int = 1_024,
         maintenanceMilliseconds: Int64 = 30_000
     ) {
         self.directory = directory

@@ -79,6 +79,9 @@ package struct LogError: Error, Sendable, Equatable, CustomStringConvertible {
         return text
     }
 
+    /// What is left to do about damage when there is no copy to restore.
+    static let lastResort = "or move the data folder away and start with an empty log"
+
     /// The error of a failed system call on `path`: `action` completes "cannot …".
     static func system(_ action: String, path: String, errno: Int32) -> LogError {
         let reason = String(cString: strerror(errno))

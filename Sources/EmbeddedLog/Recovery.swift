@@ -116,7 +116,7 @@ struct Recovery {
         }
         guard topics.isEmpty else {
             throw LogError(
-                .damaged, "there are \(topics.count) topics but no checkpoint; restore it, or run `martlet log repair`", path: paths.checkpoint)
+                .damaged, "there are \(topics.count) topics but no checkpoint; restore it, \(LogError.lastResort)", path: paths.checkpoint)
         }
         try storage.remove(paths.journal)
         try storage.createDirectory(paths.journal)
@@ -130,8 +130,8 @@ struct Recovery {
         for row in checkpoint.rows { rows[row.incarnation, default: [:]][row.partition] = row }
         for incarnation in rows.keys where topics[incarnation] == nil && !deleted.contains(incarnation) {
             throw LogError(
-                .damaged, "the folder of the topic with incarnation \(incarnation.text) is missing; restore it, or run "
-                    + "`martlet log repair --accept-loss`", path: paths.root)
+                .damaged, "the folder of the topic with incarnation \(incarnation.text) is missing; restore it, "
+                    + LogError.lastResort, path: paths.root)
         }
         for topic in topics.values {
             for partition in topic.partitions {
@@ -165,7 +165,7 @@ struct Recovery {
             if deleted.contains(part.incarnation) { return }
             throw LogError(
                 .damaged, "the journal has records for partition \(part.partition) of a topic with incarnation \(part.incarnation.text), which "
-                    + "is not here; restore its folder, or run `martlet log repair --accept-loss`", path: paths.root)
+                    + "is not here; restore its folder, \(LogError.lastResort)", path: paths.root)
         }
         if part.nextOffset <= partition.startOffset { return }
         let file = try files.file(partition, part.segmentBase, forWriting: true)

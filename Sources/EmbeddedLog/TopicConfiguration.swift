@@ -17,19 +17,28 @@ package struct TopicConfiguration: Sendable, Equatable {
     /// Size at which a new segment is started; `nil` takes the log's.
     package var segmentBytes: Int?
     package var cleanup: Cleanup
+    /// Compaction leaves records younger than this alone, in milliseconds.
+    package var compactionAgeMilliseconds: Int64
+    /// How long compaction keeps the newest record of a key if it is a tombstone, in milliseconds: readers
+    /// that start later do not learn of the deletion.
+    package var tombstoneMilliseconds: Int64
 
     package init(
         partitions: Int = 1,
         retentionMilliseconds: Int64? = nil,
         retentionBytes: Int64? = nil,
         segmentBytes: Int? = nil,
-        cleanup: Cleanup = .delete
+        cleanup: Cleanup = .delete,
+        compactionAgeMilliseconds: Int64 = 0,
+        tombstoneMilliseconds: Int64 = 86_400_000
     ) {
         self.partitions = partitions
         self.retentionMilliseconds = retentionMilliseconds
         self.retentionBytes = retentionBytes
         self.segmentBytes = segmentBytes
         self.cleanup = cleanup
+        self.compactionAgeMilliseconds = compactionAgeMilliseconds
+        self.tombstoneMilliseconds = tombstoneMilliseconds
     }
 }
 

@@ -41,6 +41,7 @@ extension LogHistory {
         try log.ensureTopic(Self.plain, TopicConfiguration(partitions: max(Int(partitions), plainPartitions(log))))
         try log.ensureTopic(Self.trimmed, TopicConfiguration(retentionMilliseconds: 60_000, retentionBytes: 10_000))
         try log.ensureTopic(Self.outbox, TopicConfiguration())
+        try log.ensureTopic(Self.keys, TopicConfiguration(cleanup: .compact, tombstoneMilliseconds: 20_000))
         return log
     }
 
@@ -58,6 +59,7 @@ extension LogHistory {
             contents[place] = (found.start, Set(found.records.map(\.record)))
         }
         if let problem = model.settle(contents) { throw failure(problem) }
+        try checkKeys(settling: true)
         for place in places where place.topic == Self.plain {
             let actual = log.committedOffset(group: Self.group, topic: place.topic, partition: place.partition)
             if let actual, model.attempted[place]?.contains(actual) == true { model.committed[place] = actual }
@@ -80,6 +82,7 @@ extension LogHistory {
                 throw failure("the group's offset in \(place) is \(committed ?? -1), and \(model.committed[place] ?? -1) was acknowledged")
             }
         }
+        try checkKeys(settling: false)
         let rows = try read( HistoryModel.Place(topic: Self.outbox, partition: 0)).records.map { Int64($0.record) }
         if rows != Array(rows.indices).map({ Int64($0) + 1 }) { throw failure("the outbox's rows arrived as \(rows)") }
         if Int64(rows.count) < model.acknowledgedRow || Int64(rows.count) > model.sentRow {

@@ -1,12 +1,4 @@
 import EmbeddedLog
-import Synchronization
-
-/// Where a completion leaves its result; the log is driven on one thread.
-private final class Answer<Value: Sendable>: Sendable {
-    let result = Mutex<Result<Value, LogError>?>(nil)
-    func set(_ value: Result<Value, LogError>) { result.withLock { $0 = value } }
-    func get() -> Result<Value, LogError>? { result.withLock { $0 } }
-}
 
 extension LogHistory {
     /// Appends to one to three partitions at once, several times in one cycle.

@@ -35,7 +35,8 @@ struct LogHistory {
 
     private mutating func takeStep() throws(SimulationFailure) {
         switch pick(100) {
-        case 0..<40: try append()
+        case 0..<30: try append()
+        case 30..<40: try setKeys()
         case 40..<52: try publish()
         case 52..<60: try commitOffset()
         case 60..<66: note("flush") { $0.runFlush() }

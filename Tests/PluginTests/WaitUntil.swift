@@ -10,6 +10,7 @@ func waitUntil(
             Issue.record("the condition did not come true in ten seconds", sourceLocation: sourceLocation)
             return
         }
-        await Task.yield()
+        // A pause between looks, not a wait for anything.
+        try? await Task.sleep(for: .milliseconds(1))
     }
 }

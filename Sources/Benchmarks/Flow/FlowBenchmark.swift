@@ -34,6 +34,12 @@ package struct FlowBenchmark: Benchmark {
     private func measure(_ report: inout BenchmarkReport) throws {
         let folder = try TemporaryFolder(in: settings.directory)
         let host = try HostProcess(config: ShippedFlow.config, in: folder)
+        try load(host, &report)
+        host.stop()
+    }
+
+    /// The connections are closed on return: a host that stops waits for its clients.
+    private func load(_ host: HostProcess, _ report: inout BenchmarkReport) throws {
         let warmUp = min(1, settings.seconds / 5)
         let perSecond = rate ?? Self.flatOutMax
         let capacity = Int(Double(perSecond) * (warmUp + settings.seconds)) + clients
@@ -50,7 +56,6 @@ package struct FlowBenchmark: Benchmark {
         try driver.linger(seconds: min(0.5, settings.seconds / 5))
         record(driver.work, seconds: Double(max(1, finished - start)) / 1e9, &report)
         report.add("memory of the host", Double(host.process.residentBytes) / 1_048_576, "MiB")
-        host.stop()
     }
 
     private func record(_ work: FlowWork, seconds: Double, _ report: inout BenchmarkReport) {

@@ -25,6 +25,8 @@ struct FlowWork: Workload {
     private var notifiedCount = 0
     private var strayCount = 0
     private var lastNotification: Int64 = 0
+    /// When notifications came whose like was not answered yet, by the like's number; a few at a time.
+    private var early: [Int: Int64] = [:]
     /// Latencies are kept of likes from this number on; what comes before warms up.
     var firstMeasured = Int.max
     private(set) var answerLatencies: Latencies
@@ -59,11 +61,8 @@ struct FlowWork: Workload {
         measuredAccepted += 1
         answerLatencies.add(now - sentAt)
         // The notification may be faster than the answer.
-        if early[number] != 0 { streamLatencies.add(early[number] - sentAt) }
+        if let notifiedAt = early.removeValue(forKey: number) { streamLatencies.add(notifiedAt - sentAt) }
     }
-
-    /// When notifications came whose like was not answered yet.
-    private var early = EarlyTimes()
 
     mutating func received(_ number: Int, stream: Int, now: Int64) {
         let like = number - LikeTemplate.firstPost
@@ -104,16 +103,5 @@ struct FlowWork: Workload {
             }
         }
         return outcome
-    }
-}
-
-/// Times by the number of a like. There are a few at a time.
-private struct EarlyTimes {
-    private var times: [Int: Int64] = [:]
-
-    /// 0 if there is none; reading takes it out.
-    subscript(number: Int) -> Int64 {
-        mutating get { times.isEmpty ? 0 : times.removeValue(forKey: number) ?? 0 }
-        set { times[number] = newValue }
     }
 }

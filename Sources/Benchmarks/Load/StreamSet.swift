@@ -46,7 +46,7 @@ final class StreamSet {
         let carry = carries + index * room
         memcpy(base + room - carried, carry, carried)
         let text = UnsafeRawBufferPointer(start: base + room - carried, count: count + carried)
-        let rest = scan(text, found)
+        let rest = MarkerScanner.scan(text, for: marker, found)
         connections[index].carryCount = text.count - rest
         memcpy(carry, base + room - carried + rest, text.count - rest)
     }
@@ -58,20 +58,5 @@ final class StreamSet {
         }
         connections[index].isOpen = true
         openCount += 1
-    }
-
-    /// Returns where the part begins that has to be seen again.
-    private func scan(_ text: UnsafeRawBufferPointer, _ found: (Int) -> Void) -> Int {
-        guard let base = text.baseAddress else { return 0 }
-        var place = 0
-        while let hit = memmem(base + place, text.count - place, marker, marker.count) {
-            let start = UnsafeRawPointer(hit) - base
-            var end = start + marker.count
-            while end < text.count, text[end] >= 0x30, text[end] <= 0x39 { end += 1 }
-            if end == text.count { return max(start, text.count - StreamConnection.carryMax) }
-            found(ResponseScanner.number(text, from: start + marker.count))
-            place = end
-        }
-        return max(place, text.count - (marker.count - 1))
     }
 }

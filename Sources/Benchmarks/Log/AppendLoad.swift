@@ -37,13 +37,15 @@ final class AppendLoad: Sendable {
         let start = MonotonicClock.now
         let end = start + MonotonicClock.seconds(seconds)
         var inFlight = 0
-        var ready = Array(0..<shape.producers)
-        var turns = [Int](repeating: 0, count: shape.producers)
+        // A producer with several appends under way is as many that have one, on this one thread.
+        let count = shape.producers * shape.underWay
+        var ready = Array(0..<count)
+        var turns = [Int](repeating: 0, count: count)
         while true {
             let isOver = MonotonicClock.now >= end || result.events >= limit
             if !isOver {
                 for producer in ready {
-                    let partition = partitions[(producer + turns[producer] * shape.producers) % partitions.count]
+                    let partition = partitions[(producer + turns[producer] * count) % partitions.count]
                     turns[producer] += 1
                     result.bytes += append(producer, to: partition, value)
                     result.events += shape.batch

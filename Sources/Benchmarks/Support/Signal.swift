@@ -1,28 +1,25 @@
 import CLinux
 
-/// Wakes one waiting thread; raises while nobody waits are kept as one.
-final class Signal: Sendable {
-    private let descriptor: Int32
+/// Wakes one waiting thread. Who raises it makes sure that it is raised once for each wait.
+final class Signal: @unchecked Sendable {
+    // Unchecked: a semaphore is made to be shared, and its memory stays where it is.
+    private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
 
     init() {
-        descriptor = clinux_event_create()
-        precondition(descriptor >= 0, "no descriptor left for an eventfd")
+        sem_init(semaphore, 0, 0)
     }
 
     deinit {
-        close(descriptor)
+        sem_destroy(semaphore)
+        semaphore.deallocate()
     }
 
     func raise() {
-        var one: UInt64 = 1
-        _ = write(descriptor, &one, 8)
+        sem_post(semaphore)
     }
 
     /// Waits until it is raised; false if the time is over.
     func wait(atMost seconds: Int32) -> Bool {
-        guard clinux_wait_readable(descriptor, seconds * 1000) else { return false }
-        var count: UInt64 = 0
-        _ = read(descriptor, &count, 8)
-        return true
+        clinux_wait_semaphore(semaphore, seconds)
     }
 }

@@ -6,7 +6,8 @@ final class TemporaryFolder {
 
     /// - Parameter parent: where to make it; a disk, for measurements that sync.
     init(in parent: String) throws(BenchmarkError) {
-        var name = Array((parent + "/martlet-bench-XXXXXX").utf8CString)
+        // mkdtemp(3) replaces the six letters.
+        var name = Array((parent + "/martlet-bench-" + String(repeating: "X", count: 6)).utf8CString)
         guard mkdtemp(&name) != nil else { throw .system("make a folder in \(parent)") }
         path = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }

@@ -42,6 +42,13 @@ final class Committer: @unchecked Sendable {
         marks.removeAll(keepingCapacity: true)
     }
 
+    /// Gives the records' memory back. Before the completions: they wake producers, which allocate their next records, and
+    /// the threads would wait for each other in malloc.
+    func releaseRecords() {
+        plans.removeAll(keepingCapacity: true)
+        for index in items.indices { items[index].parts = [] }
+    }
+
     /// Adds a batch to the cycle.
     func add(_ batch: RecordBatch, to partition: PartitionLog, item: Int, part: Int) {
         let index = plans.count

@@ -143,6 +143,7 @@ extension EmbeddedLog {
 
     /// Calls the completions, in the order of the appends.
     private func complete() {
+        committer.releaseRecords()
         for (index, item) in committer.items.enumerated() {
             committer.releasedBytes += item.bytes
             guard let completion = item.completion else { continue }

@@ -4,14 +4,13 @@ import Synchronization
 extension EmbeddedLog {
     /// How long committed records may wait for their segment files, in milliseconds.
     private static let flushDelayMilliseconds: Int64 = 500
+    /// Nothing is to be done until the commit thread says so.
+    private static let idleMilliseconds: Int64 = 86_400_000
     /// How long a cycle may wait for a checkpoint when there is little to do.
     private static let checkpointDelayMilliseconds: Int64 = 10_000
 
     func flushLoop() {
-        while waitForFlushWork() {
-            runFlush()
-            if maintenanceIsDue() { runMaintenance() }
-        }
+        while waitForFlushWork() { runFlush() }
     }
 
     /// One turn of the flusher.
@@ -52,7 +51,7 @@ extension EmbeddedLog {
     }
 
     /// A full disk is waited out, with the records safe in the journal; anything else closes the log.
-    func flushFailed(_ error: LogError) {
+    private func flushFailed(_ error: LogError) {
         guard error.code == .storageFull else { return fail(error) }
         flush.withLock { $0.blocked = error }
         flush.signalAll()
@@ -61,7 +60,7 @@ extension EmbeddedLog {
     /// Sleeps until there is enough to write, or it has waited long enough; `false` when the log closes.
     private func waitForFlushWork() -> Bool {
         let idle = flush.withLock { $0.dirty.isEmpty && $0.dirtySince == nil && $0.blocked == nil }
-        let limit = idle ? configuration.maintenanceMilliseconds : min(Self.flushDelayMilliseconds, configuration.maintenanceMilliseconds)
+        let limit = idle ? Self.idleMilliseconds : Self.flushDelayMilliseconds
         let stop = flush.wait(milliseconds: limit) { [self] state -> Bool? in
             if state.closing || hasFailed { return true }
             if idle, !state.dirty.isEmpty || state.wantsJournalFile { return false }

@@ -1,67 +1,85 @@
 import Synchronization
 
-// Retention: whole segments, by age and size. Runs on the flusher.
+// Retention of whole segments, by age and size; and when to compact. On a thread of its own.
 extension EmbeddedLog {
-    func maintenanceIsDue() -> Bool {
-        let now = clock.now()
-        return lastMaintenance.withLock { last in
-            // A clock that stepped back counts as due, rather than stopping retention for a while.
-            guard now - last >= configuration.maintenanceMilliseconds || now < last else { return false }
-            last = now
-            return true
+    func maintenanceLoop() {
+        while maintenanceStop.wait(milliseconds: configuration.maintenanceMilliseconds, until: { $0 ? true : nil }) == nil {
+            runMaintenance()
         }
     }
 
-    /// Applies retention now. For logs that run no threads.
+    /// Applies retention and compacts now. For logs that run no threads.
     package func maintain() {
-        precondition(!runsThreads, "the flusher does it")
+        precondition(!runsThreads, "a thread of its own does it")
         runMaintenance()
     }
 
-    func runMaintenance() {
+    /// What retention and compaction could not do: damaged segments, a full disk. At most a hundred, the latest last.
+    package func maintenanceTroubles() -> [LogError] { troubles.withLock { $0 } }
+
+    private func runMaintenance() {
         if hasFailed { return }
+        let topics = registry.withLock { Array($0.values) }.sorted { $0.name < $1.name }
+        applyRetention(topics)
+        for topic in topics where topic.configuration.cleanup == .compact {
+            for partition in topic.partitions where !hasFailed {
+                attempt { () throws(LogError) in try Compaction(self, partition).run() }
+            }
+        }
+    }
+
+    /// Trouble with old segments does not stop the log from taking records.
+    private func attempt(_ body: () throws(LogError) -> Void) {
         do throws(LogError) {
-            try flusherTurn.withLock { _ throws(LogError) in try applyRetention() }
+            try body()
         } catch {
-            flushFailed(error)
+            troubles.withLock { troubles in
+                troubles.removeAll { $0 == error }
+                troubles.append(error)
+                if troubles.count > 100 { troubles.removeFirst() }
+            }
         }
     }
 
     /// Takes expired segments out of sight, records the new start durably, then removes the files: a
     /// crash in between leaves files that recovery knows to remove.
-    func applyRetention() throws(LogError) {
+    private func applyRetention(_ topics: [TopicLog]) {
         let now = clock.now()
         var removed: [(partition: PartitionLog, base: Int64)] = []
-        for topic in registry.withLock({ Array($0.values) }) {
+        for topic in topics {
             let settings = topic.configuration
             guard settings.cleanup == .delete, settings.retentionMilliseconds != nil || settings.retentionBytes != nil else { continue }
             for partition in topic.partitions {
-                try learnTimestamps(of: partition, settings)
+                attempt { () throws(LogError) in try learnTimestamps(of: partition, settings) }
                 rollExpired(partition, settings, now: now)
                 let bases = partition.state.withLock { $0.removeExpired(settings, now: now) }
                 removed += bases.map { (partition, $0) }
             }
         }
         if removed.isEmpty { return }
-        try writeCheckpoint(clean: false)
+        do throws(LogError) {
+            try flusherTurn.withLock { _ throws(LogError) in try writeCheckpoint(clean: false) }
+        } catch {
+            // The files stay; a later start removes them, once a checkpoint says that they are not needed.
+            return error.code == .storageFull ? attempt { () throws(LogError) in throw error } : fail(error)
+        }
         for (partition, base) in removed {
             files.drop(partition, base)
-            try storage.remove(partition.indexPath(segment: base))
-            try storage.remove(partition.path(segment: base))
+            attempt { () throws(LogError) in
+                try storage.remove(partition.indexPath(segment: base))
+                try storage.remove(partition.path(segment: base))
+            }
         }
     }
 
     /// Retention by age needs the largest timestamp of the oldest segment.
     private func learnTimestamps(of partition: PartitionLog, _ settings: TopicConfiguration) throws(LogError) {
         guard settings.retentionMilliseconds != nil else { return }
-        let unknown = partition.state.withLock { state in
-            state.segments.first.flatMap { $0.maxTimestamp == nil ? ($0.base, $0.flushedSize) : nil }
-        }
-        guard let (base, size) = unknown else { return }
-        let reader = SegmentReader(log: self, partition: partition, base: base, flushedSize: size)
-        let timestamp = try reader.index(files.file(partition, base)).maxTimestamp
+        let unknown = partition.state.withLock { state in state.segments.first.flatMap { $0.maxTimestamp == nil ? $0 : nil } }
+        guard let unknown else { return }
+        let timestamp = try SegmentReader(self, partition, unknown).maxTimestamp()
         partition.state.withLock { state in
-            if state.segments.first?.base == base { state.segments[0].maxTimestamp = timestamp }
+            if state.segments.first?.base == unknown.base { state.segments[0].maxTimestamp = timestamp }
         }
     }
 

@@ -19,13 +19,13 @@ extension EmbeddedLog {
                 return LogChunk(capacity: 0, from: offset, path: nil).finished()
             case .memory(let slices):
                 return slices.copyBatches(from: offset, maxBytes: maxBytes)
-            case .segment(let base, let flushed, let next):
-                let reader = SegmentReader(log: self, partition: partition, base: base, flushedSize: flushed)
+            case .segment(let segment, let next):
+                let reader = SegmentReader(self, partition, segment)
                 do throws(LogError) {
                     if let chunk = try reader.read(from: offset, maxBytes: maxBytes) { return chunk }
                 } catch {
-                    // Retention may have removed the file meanwhile: then the place has another answer.
-                    if partition.state.withLock({ $0.startOffset <= base && !$0.deleted }) { throw error }
+                    // Retention or compaction may have replaced the file meanwhile: then there is another answer.
+                    if reader.isCurrent { throw error }
                     continue
                 }
                 // Compaction can leave a segment without records at or after the offset.
@@ -37,7 +37,7 @@ extension EmbeddedLog {
     private enum Source {
         case nothing
         case memory([TailSlice])
-        case segment(base: Int64, flushedSize: Int, next: Int64)
+        case segment(Segment, next: Int64)
     }
 
     private func source(of offset: Int64, in partition: PartitionLog) throws(LogError) -> Source {
@@ -54,7 +54,7 @@ extension EmbeddedLog {
             let after = state.segments.partitionIndex { $0.base > offset }
             let segment = state.segments[after - 1]
             let next = after < state.segments.count ? state.segments[after].base : state.endOffset
-            return .segment(base: segment.base, flushedSize: segment.flushedSize, next: next)
+            return .segment(segment, next: next)
         }
     }
 
@@ -72,15 +72,16 @@ extension EmbeddedLog {
     /// `nil` if there is none.
     package func offset(_ topic: String, _ partition: Int32, atOrAfter timestamp: Int64) throws(LogError) -> Int64? {
         let partition = try self.partition(topic, partition)
-        let (bases, slices) = partition.state.withLock { state in
-            (state.segments.map { ($0.base, $0.flushedSize) }, (0..<state.tail.count).map { state.tail[$0] })
+        let (segments, slices) = partition.state.withLock { state in
+            (state.segments, (0..<state.tail.count).map { state.tail[$0] })
         }
-        for (base, size) in bases where size > 0 {
-            let reader = SegmentReader(log: self, partition: partition, base: base, flushedSize: size)
+        for segment in segments where segment.flushedSize > 0 && (segment.maxTimestamp ?? .max) >= timestamp {
+            let reader = SegmentReader(self, partition, segment)
             do throws(LogError) {
                 if let found = try reader.offset(atOrAfter: timestamp) { return max(found, partition.startOffset) }
             } catch {
-                if partition.startOffset <= base { throw error }
+                if reader.isCurrent { throw error }
+                return try self.offset(topic, partition.number, atOrAfter: timestamp)
             }
         }
         for slice in slices where slice.maxTimestamp >= timestamp {

@@ -63,7 +63,7 @@ struct Checkpoint: Equatable {
     init(_ bytes: [UInt8], path: String) throws(LogError) {
         var reader = ByteReader(bytes)
         guard reader.take(UInt64.self) == Self.magic, let version = reader.take(UInt32.self), let checksum = reader.take(UInt32.self) else {
-            throw LogError(.damaged, "not a checkpoint file; restore it, or run `martlet log repair`", path: path)
+            throw LogError(.damaged, "not a checkpoint file; restore it, \(LogError.lastResort)", path: path)
         }
         guard version == Self.version else {
             throw LogError(.unsupportedVersion, "the log has format version \(version), this build reads \(Self.version)", path: path)
@@ -72,7 +72,7 @@ struct Checkpoint: Equatable {
         guard checksum == computed else {
             throw LogError(
                 .checksumMismatch,
-                "the checkpoint has checksum \(String(checksum, radix: 16)), its bytes \(String(computed, radix: 16)); restore it, or run `martlet log repair`",
+                "the checkpoint has checksum \(String(checksum, radix: 16)), its bytes \(String(computed, radix: 16)); restore it, \(LogError.lastResort)",
                 path: path)
         }
         guard let logID = reader.takeUUID(), let cycle = reader.take(UInt64.self), let generation = reader.take(UInt64.self),

@@ -78,7 +78,7 @@ struct JournalScanner {
             }
             throw LogError(
                 .damaged, "the checkpoint refers to journal generation \(generation), but no intact journal file has it; restore the journal "
-                    + "folder, or run `martlet log repair --accept-loss`", path: files.first?.file.path)
+                    + "folder, \(LogError.lastResort)", path: files.first?.file.path)
         }
         while true {
             if let bytes = try entry(in: file, at: place), let header = bytes.withUnsafeBytes({ JournalEntryHeader($0) }),
@@ -133,8 +133,7 @@ struct JournalScanner {
                     throw LogError(
                         .damaged,
                         "journal entry of cycle \(cycle + 1) is unreadable, but cycle \(header.cycle) in \(candidate.file.path) is intact: "
-                            + "acknowledged records are damaged. Restore the file from a copy, or run `martlet log repair --accept-loss`, "
-                            + "which names what is lost", path: path, filePosition: Int64(place))
+                            + "acknowledged records are damaged. Restore the file from a copy, \(LogError.lastResort)", path: path, filePosition: Int64(place))
                 }
                 if window.isEmpty { break }
                 position += window.count

@@ -7,7 +7,13 @@ extension PartitionLog {
         let bases = try storage.list(directory).compactMap { Segment.base($0, ".log") }.sorted()
         var segments: [Segment] = []
         for base in bases where base >= row.startOffset && base < row.segmentBase {
-            segments.append(Segment(onDisk: base, size: Int(try storage.size(path(segment: base)) ?? 0)))
+            let size = Int(try storage.size(path(segment: base)) ?? 0)
+            // Empty ones are what compaction was about to remove.
+            if size > 0 || base == row.startOffset {
+                segments.append(Segment(onDisk: base, size: size))
+            } else {
+                try storage.remove(path(segment: base))
+            }
         }
         var last = Segment(onDisk: row.segmentBase, size: Int(row.segmentSize))
         last.created = bases.contains(row.segmentBase)
@@ -20,7 +26,7 @@ extension PartitionLog {
             throw LogError(
                 .damaged,
                 "the first segment starts at offset \(segments.first?.base ?? -1), the checkpoint says \(row.startOffset); restore the missing "
-                    + "segment, or run `martlet log repair --accept-loss`", path: path(segment: row.startOffset))
+                    + "segment, \(LogError.lastResort)", path: path(segment: row.startOffset))
         }
         state.withLock { state in
             state.startOffset = row.startOffset

@@ -73,6 +73,8 @@ struct PartitionState {
     var awaitsFlush = false
     /// Segments with smaller base offsets are durable, and no journal entry refers to them.
     var checkpointedBase: Int64 = 0
+    /// Offset up to which compaction has gone.
+    var compactedOffset: Int64 = 0
     var waiters: [Waiter] = []
     var deleted = false
 

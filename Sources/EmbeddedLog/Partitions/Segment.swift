@@ -1,6 +1,8 @@
 /// One file of a partition: `<20-digit base offset>.log`.
 struct Segment: Sendable {
     let base: Int64
+    /// Counts the rewrites by compaction: a reader of an earlier one looks again.
+    var version = 0
     /// Bytes committed, and bytes of them that the file holds.
     var size: Int
     var flushedSize: Int

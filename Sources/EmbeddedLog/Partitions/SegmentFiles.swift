@@ -8,6 +8,7 @@ final class SegmentFiles: Sendable {
     struct Key: Hashable {
         let partition: Int
         let base: Int64
+        let version: Int
     }
 
     fileprivate struct Entry {
@@ -33,8 +34,10 @@ final class SegmentFiles: Sendable {
     var openCount: Int { state.withLock { $0.entries.count } }
 
     /// The open file of a segment. For writing, it counts as written until `syncAll`.
-    func file(_ partition: PartitionLog, _ base: Int64, forWriting: Bool = false) throws(LogError) -> any LogFile {
-        let key = Key(partition: partition.key, base: base)
+    func file(
+        _ partition: PartitionLog, _ base: Int64, version: Int = 0, forWriting: Bool = false
+    ) throws(LogError) -> any LogFile {
+        let key = Key(partition: partition.key, base: base, version: version)
         if let file = state.withLock({ $0.use(key, forWriting) }) { return file }
         let file = try storage.open(partition.path(segment: base), create: forWriting)
         let surplus: [Entry] = state.withLock { state in
@@ -64,7 +67,7 @@ final class SegmentFiles: Sendable {
 
     /// Forgets a removed segment.
     func drop(_ partition: PartitionLog, _ base: Int64) {
-        _ = state.withLock { $0.entries.removeValue(forKey: Key(partition: partition.key, base: base)) }
+        state.withLock { state in state.entries = state.entries.filter { $0.key.partition != partition.key || $0.key.base != base } }
     }
 
     /// Forgets all segments of a partition, unsynced ones too.

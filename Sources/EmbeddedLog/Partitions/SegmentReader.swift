@@ -6,12 +6,33 @@ struct SegmentReader {
     let partition: PartitionLog
     let base: Int64
     let flushedSize: Int
+    let version: Int
+
+    init(_ log: EmbeddedLog, _ partition: PartitionLog, _ segment: Segment) {
+        self.log = log
+        self.partition = partition
+        base = segment.base
+        flushedSize = segment.flushedSize
+        version = segment.version
+    }
+
+    /// Whether the segment is still the one that was looked up: else an error, or a file opened just now,
+    /// says nothing about it.
+    var isCurrent: Bool {
+        partition.state.withLock { state in !state.deleted && state.segments.contains { $0.base == base && $0.version == version } }
+    }
+
+    /// The segment's open file; `nil` if it is not what it was.
+    private func file() throws(LogError) -> (any LogFile)? {
+        let file = try log.files.file(partition, base, version: version)
+        return isCurrent ? file : nil
+    }
 
     private var path: String { partition.path(segment: base) }
 
     /// Whole batches from the one that holds `offset` on; `nil` if the segment has none.
     func read(from offset: Int64, maxBytes: Int) throws(LogError) -> LogChunk? {
-        let file = try log.files.file(partition, base)
+        guard let file = try file() else { throw superseded() }
         var position = try index(file).position(relativeOffset: offset - base)
         // Room for what lies between the index entry and the offset.
         var window = max(maxBytes, 0) + SegmentIndex.interval + BatchHeader.bytes
@@ -60,7 +81,7 @@ struct SegmentReader {
 
     /// Offset of the first record with a timestamp at or after one.
     func offset(atOrAfter timestamp: Int64) throws(LogError) -> Int64? {
-        let file = try log.files.file(partition, base)
+        guard let file = try file() else { throw superseded() }
         let index = try index(file)
         if index.coveredBytes >= flushedSize, index.maxTimestamp < timestamp { return nil }
         var position = index.position(timestamp: timestamp)
@@ -77,14 +98,23 @@ struct SegmentReader {
         return nil
     }
 
+    /// Largest timestamp in the segment.
+    func maxTimestamp() throws(LogError) -> Int64 {
+        guard let file = try file() else { throw superseded() }
+        return try index(file).maxTimestamp
+    }
+
+    /// Never leaves the log: whoever asked looks the segment up again.
+    private func superseded() -> LogError { LogError(.io, "the segment was replaced while it was read", path: path) }
+
     /// The segment's index: in memory, else from its file, else rebuilt from the segment.
-    func index(_ file: any LogFile) throws(LogError) -> SegmentIndex {
-        let kept = partition.state.withLock { state in state.segments.last { $0.base == base }?.index }
+    private func index(_ file: any LogFile) throws(LogError) -> SegmentIndex {
+        let kept = partition.state.withLock { state in state.segments.last { $0.base == base && $0.version == version }?.index }
         if let kept { return kept }
         let saved = try savedIndex()
         let built = if let saved { saved } else { try rebuiltIndex(file) }
         partition.state.withLock { state in
-            guard let place = state.segments.lastIndex(where: { $0.base == base }) else { return }
+            guard let place = state.segments.lastIndex(where: { $0.base == base && $0.version == version }) else { return }
             guard state.segments[place].index == nil, state.segments[place].flushedSize == built.coveredBytes else { return }
             // One loaded index a partition bounds the memory of readers that go through old segments.
             for other in state.segments.indices where state.segments[other].indexSaved { state.segments[other].index = nil }
@@ -142,7 +172,7 @@ struct SegmentReader {
 
     private func notABatch(_ position: Int) -> LogError {
         LogError(
-            .damaged, "no record batch (magic 2) where one was written; restore the file from a copy, or run `martlet log repair --accept-loss`",
+            .damaged, "no record batch (magic 2) where one was written; restore the file from a copy, \(LogError.lastResort)",
             path: path, filePosition: Int64(position))
     }
 
@@ -150,7 +180,7 @@ struct SegmentReader {
         LogError(
             .checksumMismatch,
             "the batch of offsets \(header.baseOffset) to \(header.lastOffset) does not have its checksum \(String(header.checksum, radix: 16)); "
-                + "restore the file from a copy, or run `martlet log repair --accept-loss`",
+                + "restore the file from a copy, \(LogError.lastResort)",
             path: path, filePosition: Int64(position))
     }
 }

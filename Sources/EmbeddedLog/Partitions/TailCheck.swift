@@ -41,8 +41,8 @@ struct TailCheck {
         let size = Int(try storage.size(path) ?? 0)
         if size < last.size || (clean && size > last.size) {
             throw LogError(
-                .damaged, "the segment has \(size) bytes, and \(last.size) were recorded; restore the file from a copy, or run "
-                    + "`martlet log repair --accept-loss`", path: path)
+                .damaged, "the segment has \(size) bytes, and \(last.size) were recorded; restore the file from a copy, "
+                    + LogError.lastResort, path: path)
         }
         if size > last.size { try keepIntact(last.base, from: last.size, size: size) }
     }
@@ -54,8 +54,8 @@ struct TailCheck {
         let end = partition.endOffset
         guard base == end || size == 0 else {
             throw LogError(
-                .damaged, "a segment that starts at offset \(base) is not known, and the partition ends at \(end); move the file away, or run "
-                    + "`martlet log repair`", path: path)
+                .damaged, "a segment that starts at offset \(base) is not known, and the partition ends at \(end); move the file away, "
+                    + LogError.lastResort, path: path)
         }
         if size > 0 { try keepIntact(base, from: 0, size: size) }
         if partition.endOffset == end { try storage.remove(path) }

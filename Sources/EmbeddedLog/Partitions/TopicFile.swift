@@ -10,6 +10,7 @@ enum TopicFile {
         if let value = configuration.retentionMilliseconds { text += "retention_ms=\(value)\n" }
         if let value = configuration.retentionBytes { text += "retention_bytes=\(value)\n" }
         if let value = configuration.segmentBytes { text += "segment_bytes=\(value)\n" }
+        text += "compaction_age_ms=\(configuration.compactionAgeMilliseconds)\ntombstone_ms=\(configuration.tombstoneMilliseconds)\n"
         let checksum = Array(text.utf8).withUnsafeBytes { CRC32C.of($0) }
         return Array((text + "crc32c=\(String(checksum, radix: 16))\n").utf8)
     }
@@ -38,7 +39,8 @@ enum TopicFile {
         let configuration = TopicConfiguration(
             partitions: partitions, retentionMilliseconds: fields["retention_ms"].flatMap { Int64($0) },
             retentionBytes: fields["retention_bytes"].flatMap { Int64($0) }, segmentBytes: fields["segment_bytes"].flatMap { Int($0) },
-            cleanup: cleanup)
+            cleanup: cleanup, compactionAgeMilliseconds: fields["compaction_age_ms"].flatMap { Int64($0) } ?? 0,
+            tombstoneMilliseconds: fields["tombstone_ms"].flatMap { Int64($0) } ?? 86_400_000)
         return (name, incarnation, configuration)
     }
 

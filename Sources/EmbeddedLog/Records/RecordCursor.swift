@@ -8,7 +8,10 @@ package struct RecordCursor {
     private var baseOffset: Int64 = 0
     private var baseTimestamp: Int64 = 0
     private var headersStart = 0
-    private var recordEnd = 0
+    /// Where in the chunk the current batch and the current record lie.
+    private(set) var batchStart = -1
+    private(set) var recordStart = 0
+    private(set) var recordEnd = 0
 
     package private(set) var offset: Int64 = -1
     /// Milliseconds since the epoch.
@@ -53,6 +56,7 @@ package struct RecordCursor {
         guard let header = BatchHeader(chunk.memory + start, available: chunk.end - start) else {
             throw malformed("no record batch")
         }
+        batchStart = start
         batchEnd = start + header.totalBytes
         position = start + BatchHeader.bytes
         if header.compression != 0 {
@@ -70,6 +74,7 @@ package struct RecordCursor {
     @inline(__always)
     private mutating func parseRecord() throws(LogError) {
         let memory = UnsafeRawPointer(chunk.memory)
+        recordStart = position
         guard let length = Varint.read(memory, &position, end: batchEnd), length >= 1, length <= Int64(batchEnd - position) else {
             throw malformed("a record length that does not fit")
         }

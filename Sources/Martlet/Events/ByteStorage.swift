@@ -1,17 +1,15 @@
-/// Heap memory behind a ``Bytes``, with the zeroed padding that vectorised readers need.
-final class ByteStorage {
-    let memory: UnsafeMutableRawPointer
-
-    private init(capacity: Int) {
-        memory = .allocate(byteCount: capacity + Bytes.paddingCount, alignment: 16)
-        (memory + capacity).initializeMemory(as: UInt8.self, repeating: 0, count: Bytes.paddingCount)
-    }
-
+/// Heap memory behind a ``Bytes``, with the zeroed padding that vectorised readers need. Object and bytes are one allocation.
+final class ByteStorage: ManagedBuffer<Void, UInt8> {
     static func make(capacity: Int) -> ByteStorage {
-        ByteStorage(capacity: capacity)
+        let buffer = create(minimumCapacity: capacity + Bytes.paddingCount) { _ in () }
+        buffer.withUnsafeMutablePointerToElements { elements in
+            (elements + capacity).initialize(repeating: 0, count: Bytes.paddingCount)
+        }
+        return unsafeDowncast(buffer, to: ByteStorage.self)
     }
 
-    deinit {
-        memory.deallocate()
+    /// Valid while this object lives.
+    var memory: UnsafeMutableRawPointer {
+        withUnsafeMutablePointerToElements { UnsafeMutableRawPointer($0) }
     }
 }

@@ -1,3 +1,5 @@
+import Glibc
+
 /// An immutable run of bytes, shared without copying.
 ///
 /// A `Bytes` keeps its owner alive and never changes, so it may cross threads freely. Slices share the owner.
@@ -91,7 +93,10 @@ extension Bytes: Hashable {
     public static func == (left: Bytes, right: Bytes) -> Bool {
         guard left.count == right.count else { return false }
         return left.withUnsafeBytes { leftBytes in
-            right.withUnsafeBytes { rightBytes in leftBytes.elementsEqual(rightBytes) }
+            right.withUnsafeBytes { rightBytes in
+                guard let leftStart = leftBytes.baseAddress, let rightStart = rightBytes.baseAddress else { return true }
+                return memcmp(leftStart, rightStart, leftBytes.count) == 0
+            }
         }
     }
 

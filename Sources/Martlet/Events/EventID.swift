@@ -6,7 +6,7 @@ public enum EventID {
     private struct State {
         var lastMilliseconds: UInt64 = 0
         var counter: UInt64 = 0
-        var random = SystemRandomNumberGenerator()
+        var random = RandomWords()
     }
 
     private static let state = Mutex(State())

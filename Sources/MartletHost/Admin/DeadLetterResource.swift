@@ -42,7 +42,8 @@ final class DeadLetterResource: Sendable {
         let topics = host.log.topics().filter { $0.name.text.hasSuffix(Self.suffix) }
         let wanted = name.hasSuffix(Self.suffix) ? TopicName(name) : TopicName(name).deadLetters
         guard let topic = topics.first(where: { $0.name == wanted }) else {
-            throw AdminProblem.unknown("topic with dead letters", name, among: topics.map { Self.origin($0.name) })
+            throw AdminProblem.unknown(
+                "dead letters of topic", name, among: topics.map { Self.origin($0.name) }, title: "topics with dead letters")
         }
         return topic
     }

@@ -62,7 +62,7 @@ struct RequestEvents {
             do throws(PayloadError) {
                 try payloads.check(line)
             } catch {
-                throw .badRequest("line \(number) is not JSON: \(error.message); format=text takes any payload")
+                throw .badRequest("line \(number): \(error.message); format `text` takes payloads that are not JSON")
             }
             return event(payload: line)
         case .text:

@@ -57,7 +57,7 @@ struct AdminAddress: Sendable, Equatable {
         while text.hasSuffix("/") { text.removeLast() }
         if !text.hasPrefix("http://"), !text.hasPrefix("https://") { text = "http://" + text }
         let authority = text.drop { $0 != "/" }.dropFirst(2)
-        guard !authority.isEmpty, !authority.contains(where: { $0 == "/" || $0 == "?" || $0 == "#" || $0 == "@" || $0.isWhitespace })
+        guard !authority.isEmpty, authority.first != ":", authority.last != ":", !authority.contains(where: { $0 == "/" || $0 == "?" || $0 == "#" || $0 == "@" || $0.isWhitespace })
         else { throw UsageError("--admin must be like http://127.0.0.1:8081, found \(url)") }
         return text
     }

@@ -9,7 +9,7 @@ struct ProduceCommand: Command {
         .option("key", "KEY", "The key of all events; events of one key keep their order."),
         .option("key-separator", "TEXT", "Each line is a key, this text, and the payload."),
         .option("header", "NAME=VALUE", "A header of all events.", isRepeatable: true),
-        .flag("text", "Takes any text as payload; without it, each line must be JSON."),
+        .flag("text", "Takes payloads that are not JSON (format `text`); without it, each line must be JSON."),
         .flag("envelope", "Each line is an object with key, headers and payload, as `consume --json` prints it."),
         .json, .admin, .config,
     ]

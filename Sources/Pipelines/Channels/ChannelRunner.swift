@@ -51,6 +51,8 @@ package final class ChannelRunner: Sendable {
         let feed = ChannelFeed(channel: channel, logger: logger)
         let subscription = try await runner.pubSub.subscribe(to: name) { delivery in feed.receive(delivery) }
         state.withLock { $0.subscription = subscription }
+        // What was published after the channel asked the log, and before this, is only in the log.
+        if replay != nil { channel.mayHaveMissedMessages() }
     }
 
     /// Closes the channel and opens it anew, since what it knew of the log is not so any more. Returns at once.

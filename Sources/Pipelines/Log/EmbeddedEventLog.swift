@@ -98,8 +98,8 @@ package final class EmbeddedEventLog: EventLog {
         } catch {
             return completion(.failure(error))
         }
-        log.append(encoded.appends) { result in
-            completion(result.map { encoded.places($0) }.mapError { ModuleError($0) })
+        log.append(encoded.appends) { [layout = encoded.layout] result in
+            completion(result.map { layout.places($0) }.mapError { ModuleError($0) })
         }
     }
 

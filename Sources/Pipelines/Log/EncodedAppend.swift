@@ -4,13 +4,25 @@ import Martlet
 /// Events encoded for the engine: one record batch for each partition they go to.
 struct EncodedAppend: Sendable {
     let appends: [PartitionAppend]
-    /// The partition of each append.
-    private let partitions: [Int32]
-    /// For each event, which append it is in and its index there.
-    private let slots: [(append: Int32, index: Int32)]
+    let layout: Layout
+
+    /// Where the events are among the appends. What waits for the receipts keeps this, and not the records.
+    struct Layout: Sendable {
+        /// The partition of each append.
+        fileprivate let partitions: [Int32]
+        /// For each event, which append it is in and its index there; empty for a single event.
+        fileprivate let slots: [(append: Int32, index: Int32)]
+    }
 
     init(_ events: [Event], topic: String, partitions: Int, mark: Martlet.ProducerMark?, spreader: KeylessSpreader) {
-        let keyless = spreader.partition(count: partitions)
+        if events.count == 1 {
+            self.init(events, at: Self.partition(of: events[0], partitions, spreader), topic: topic, mark: mark)
+        } else {
+            self.init(sorting: events, topic, partitions, mark, keyless: spreader.partition(count: partitions))
+        }
+    }
+
+    private init(sorting events: [Event], _ topic: String, _ partitions: Int, _ mark: Martlet.ProducerMark?, keyless: Int32) {
         var order: [Int32] = []
         var members: [[Int]] = []
         var slots: [(append: Int32, index: Int32)] = []
@@ -28,8 +40,7 @@ struct EncodedAppend: Sendable {
             slots.append((Int32(append), Int32(members[append].count)))
             members[append].append(index)
         }
-        self.slots = slots
-        self.partitions = order
+        layout = Layout(partitions: order, slots: slots)
         appends = zip(order, members).map { partition, members in
             PartitionAppend(
                 topic: topic, partition: partition, records: Self.encode(events, members),
@@ -41,10 +52,24 @@ struct EncodedAppend: Sendable {
 
     /// All events in one batch, in their order.
     static func batch(_ events: [Event]) -> RecordBatch {
-        encode(events, Array(events.indices))
+        encode(events, events.indices)
     }
 
-    private static func encode(_ events: [Event], _ members: [Int]) -> RecordBatch {
+    /// One event needs no sorting by partitions.
+    private init(_ events: [Event], at partition: Int32, topic: String, mark: Martlet.ProducerMark?) {
+        layout = Layout(partitions: [partition], slots: [])
+        appends = [
+            PartitionAppend(
+                topic: topic, partition: partition, records: Self.encode(events, CollectionOfOne(0)),
+                producer: mark.map { LogMark(producerID: $0.producerID, rows: $0.rows) })
+        ]
+    }
+
+    private static func partition(of event: Event, _ partitions: Int, _ spreader: KeylessSpreader) -> Int32 {
+        event.key.map { KafkaPartitioner.partition(of: $0, count: partitions) } ?? spreader.partition(count: partitions)
+    }
+
+    private static func encode(_ events: [Event], _ members: some Collection<Int>) -> RecordBatch {
         let bytes = members.reduce(128) { $0 + 96 + events[$1].payload.count + (events[$1].key?.count ?? 0) }
         var builder = RecordBatchBuilder(capacity: bytes)
         for index in members { encode(events[index], into: &builder) }
@@ -73,10 +98,15 @@ struct EncodedAppend: Sendable {
         }
         builder.endRecord()
     }
+}
 
+extension EncodedAppend.Layout {
     /// The places of the events, in their order, from the engine's receipts.
     func places(_ receipts: [AppendReceipt]) -> [RecordPlace] {
-        slots.map { slot in
+        if slots.isEmpty {
+            return zip(partitions, receipts).map { RecordPlace(partition: $0, offset: $1.baseOffset) }
+        }
+        return slots.map { slot in
             let receipt = receipts[Int(slot.append)]
             return RecordPlace(
                 partition: partitions[Int(slot.append)], offset: receipt.baseOffset + Int64(slot.index))

@@ -27,13 +27,18 @@ final class ServerExchange: Martlet.HTTPExchange {
     func respond(_ response: Martlet.HTTPResponse) {
         let headers: HTTPHeaders
         do throws(HTTPHeaderError) {
-            headers = try HTTPHeaders(response.headers)
+            headers = Self.isJSON(response.headers) ? .json : try HTTPHeaders(response.headers)
         } catch {
             // A module's defect, which the client must not see as success.
             return exchange.respondProblem(WireProblem(.internalServerError, error.description))
         }
         let body = response.body.withUnsafeBytes { SharedBytes(copying: $0) }
         exchange.respond(HTTPStatus(response.status), headers: headers, body: body)
+    }
+
+    /// Nearly every answer has this one header: it is not checked and written anew for each.
+    private static func isJSON(_ headers: [(name: String, value: String)]) -> Bool {
+        headers.count == 1 && headers[0].name == "Content-Type" && headers[0].value == "application/json"
     }
 
     func startStream(

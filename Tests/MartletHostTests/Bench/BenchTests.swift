@@ -59,7 +59,7 @@ import Testing
             run, ["acknowledged events lost by kill -9"],
             positive: [
                 "append: 4 producers, batches of 1", "append: 1 producer, batches of 10", "append: 4 producers over 3 partitions",
-                "read and decode, from page cache", "append to tail reader at 1,000/s, p99", "raw, overwritten: blocks of 10 events",
+                "read and decode, from page cache", "append to tail reader at 1,000/s, p99", "raw, overwritten: blocks for 1 producer, batches of 10",
             ], runs: 1)
     }
 

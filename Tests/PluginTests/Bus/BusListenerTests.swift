@@ -73,7 +73,7 @@ struct BusListenerTests {
         let (inbox, ready) = (Inbox(), Inbox())
         _ = try await bus.subscribe(to: "c", inbox.receive)
         _ = try await bus.subscribe(to: "ready", ready.receive)
-        let output = Task.detached { try CommandLineTool.run("python3", ["-c", script]) }
+        let output = Task.detached { try CommandLineTool.run("/usr/bin/python3", ["-c", script]) }
         try await ready.wait(for: 1)
         try await bus.publish([.sample(#"{"from": "swift"}"#)], to: "c")
         let text = try await output.value

@@ -13,7 +13,7 @@ import Testing
     }
 
     private func sink(on bus: any PubSub) throws -> PubSubSink {
-        try TestHost(pubSubs: ["bus": bus]).make(PubSubSink.self, ReadmeExample.json(of: "Bus"))
+        try TestHost(pubSubs: ["bus": bus]).make(PubSubSink.self, #"{"type": "pubsub", "pubsub": "bus", "channel": "notifications"}"#)
     }
 
     @Test func messagesNameTheOffsetPublishedBefore() async throws {

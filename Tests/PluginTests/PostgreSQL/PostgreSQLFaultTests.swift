@@ -81,6 +81,27 @@ struct PostgreSQLFaultTests {
         await database.close()
     }
 
+    /// The client gives up on a commit that the server goes on with: its rows are not visible yet when it is tried again.
+    @Test func aCommitStillUnderWayIsSettledBeforeTheNextTry() async throws {
+        let database = try server.makeDatabase(", \"statement_timeout_ms\": 2000", schema: "CREATE TABLE rows (number BIGINT)")
+        try await database.open()
+        let sink = try sink(database)
+        try await sink.open()
+        try await sink.write(batch(0..<10), moving: place, from: nil, to: 10)
+        try server.psql("postgres", "ALTER SYSTEM SET synchronous_standby_names = 'nobody'", "SELECT pg_reload_conf()")
+        try await waitForRow("SELECT 1 WHERE current_setting('synchronous_standby_names') = 'nobody'", database)
+        let error = await failure { try await sink.write(batch(10..<20), moving: place, from: 10, to: 20) }
+        #expect(error?.code == "database.commit_uncertain", "\(String(describing: error))")
+        let held = try await database.query(
+            try database.prepare("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"), [], limit: 1).rows
+        #expect(held == [[.integer(1)]])
+        #expect(try await numbers(database).count == 10)
+        // Only reads: the offset is there, so there is nothing to commit that would wait for the replica again.
+        try await sink.write(batch(10..<20), moving: place, from: 10, to: 20)
+        #expect(try await numbers(database) == (0..<20).map { [.integer($0)] })
+        await database.close()
+    }
+
     /// Tries again while the error is transient, as the runtime does, until a deadline.
     private func retrying(_ work: () async throws -> Void) async throws {
         let deadline = ContinuousClock.now + .seconds(30)

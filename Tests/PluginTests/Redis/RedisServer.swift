@@ -118,7 +118,7 @@ enum FreePort {
 enum CommandLineTool {
     static func run(_ name: String, _ arguments: [String]) throws -> String {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: try RedisServer.path(of: name))
+        process.executableURL = URL(fileURLWithPath: name.hasPrefix("/") ? name : try RedisServer.path(of: name))
         process.arguments = arguments
         let output = Pipe()
         process.standardOutput = output

@@ -427,7 +427,7 @@ import Testing
     /// Runs the loops, and their timers, until a condition holds.
     private func settle(_ condition: () -> Bool) async {
         await waitUntil {
-            loops.advance(by: .milliseconds(60))
+            loops.advance(by: .milliseconds(2))
             return condition()
         }
     }

@@ -15,8 +15,8 @@ package final class RemoteEventLog: EventLog {
         var topics: [TopicName: TopicPositions] = [:]
         /// What this host's config says: topic and number of partitions.
         var expected: [(name: TopicName, partitions: Int)] = []
-        var hasHeard = false
-        var trouble: ModuleError?
+        /// Whether `topics` has all that the log has.
+        var hasAll = false
         var watch: Task<Void, Never>?
         var onReplaced: (@Sendable (TopicName) -> Void)?
         /// Reported once each.
@@ -31,7 +31,7 @@ package final class RemoteEventLog: EventLog {
     private let client: RemoteLogClient
     private let appender: RemoteAppender
     private let logger: Logger
-    private let isUp: Gauge
+    private let health: RemoteLogHealth
     private let state = Mutex(State())
 
     /// - Parameters:
@@ -44,15 +44,18 @@ package final class RemoteEventLog: EventLog {
         self.maxEventBytes = maxEventBytes
         let client = RemoteLogClient(config: config, certificateFile: certificateFile)
         self.client = client
-        appender = RemoteAppender { events, mark, topic in try await client.append(Array(events), mark, to: topic) }
         self.logger = logger.with("log", config.url)
-        isUp = metrics.gauge("martlet_remote_log_up", "1 while the log's host answers.")
+        let health = RemoteLogHealth(metrics: metrics, logger: self.logger)
+        self.health = health
+        appender = RemoteAppender { events, mark, topic in
+            try await health.noting { try await client.append(Array(events), mark, to: topic) }
+        }
     }
 
     /// Why the log cannot be used now; nil if it answered last time.
-    package var trouble: ModuleError? { state.withLock { $0.trouble } }
+    package var trouble: ModuleError? { health.trouble }
     /// Whether the log's host has answered since this host started.
-    package var hasHeard: Bool { state.withLock { $0.hasHeard } }
+    package var hasHeard: Bool { health.hasHeard }
 
     /// The topics that this host's config names; they are made by the log's host, and compared with what it has.
     package func expect(_ topics: [(name: TopicName, partitions: Int)]) {
@@ -60,6 +63,7 @@ package final class RemoteEventLog: EventLog {
             state.expected = topics
             state.warnings = []
         }
+        compare()
     }
 
     /// Calls back when the log has another incarnation of a topic than before: it was wiped or replaced.
@@ -70,7 +74,7 @@ package final class RemoteEventLog: EventLog {
     /// Topics of the config that the log does not have; empty before it has answered.
     package var missingTopics: [TopicName] {
         state.withLock { state in
-            state.hasHeard ? state.expected.map(\.name).filter { state.topics[$0] == nil } : []
+            state.hasAll ? state.expected.map(\.name).filter { state.topics[$0] == nil } : []
         }
     }
 
@@ -98,44 +102,37 @@ package final class RemoteEventLog: EventLog {
     /// Asks for all topics once. Returns how long to wait before the next time.
     private func look(_ backoff: inout Backoff) async -> Duration {
         do {
-            remember(try await client.topics(), isAll: true)
+            remember(try await health.noting { try await client.topics() }, isAll: true)
             backoff.reset()
             return Self.watchInterval
         } catch {
-            if !Task.isCancelled { failed(error as? ModuleError ?? .transient("log.remote_failed", "\(error)")) }
             return backoff.next()
         }
     }
 
-    private func failed(_ error: ModuleError) {
-        isUp.set(0)
-        let isNew = state.withLock { state in
-            defer { state.trouble = error }
-            return state.trouble?.code != error.code
-        }
-        if isNew { logger.warning("\(error.message); trying again", ("code", error.code)) }
-    }
-
     private func remember(_ positions: [TopicPositions], isAll: Bool) {
-        isUp.set(1)
-        let (recovered, replaced, warnings, callback) = state.withLock { state in
+        let (replaced, callback) = state.withLock { state in
             let replaced = positions.filter { position in
                 state.topics[position.topic.name].map { $0.topic.incarnation != position.topic.incarnation } ?? false
             }.map(\.topic.name)
-            if isAll { state.topics = [:] }
+            if isAll {
+                state.topics = [:]
+                state.hasAll = true
+            }
             for position in positions { state.topics[position.topic.name] = position }
-            let recovered = state.trouble != nil || !state.hasHeard
-            state.trouble = nil
-            state.hasHeard = true
-            let warnings = isAll ? Self.warnings(&state) : []
-            return (recovered, replaced, warnings, state.onReplaced)
+            return (replaced, state.onReplaced)
         }
-        if recovered { logger.info("the log's host answers") }
-        for warning in warnings { logger.warning("\(warning)") }
+        if isAll { compare() }
         for topic in replaced {
             logger.error("topic \(topic) of the log is another one than before: the log was wiped or replaced")
             callback?(topic)
         }
+    }
+
+    /// Says once how the log's topics differ from the config's.
+    private func compare() {
+        let warnings = state.withLock { state in state.hasAll ? Self.warnings(&state) : [] }
+        for warning in warnings { logger.warning("\(warning)") }
     }
 
     private static func warnings(_ state: inout State) -> [String] {
@@ -169,7 +166,7 @@ package final class RemoteEventLog: EventLog {
     }
 
     package func positions(of name: TopicName) async throws -> TopicPositions {
-        let positions = try await client.topic(name)
+        let positions = try await health.noting { try await client.topic(name) }
         remember([positions], isAll: false)
         return positions
     }
@@ -191,7 +188,9 @@ package final class RemoteEventLog: EventLog {
     }
 
     package func read(topic: TopicName, partition: PartitionID, from offset: Offset, maxBytes: Int) async throws -> [Record] {
-        let (chunk, incarnation) = try await client.read(topic, partition, from: offset, maxBytes: maxBytes)
+        let (chunk, incarnation) = try await health.noting {
+            try await client.read(topic, partition, from: offset, maxBytes: maxBytes)
+        }
         if let known = self.topic(topic), known.incarnation != incarnation {
             _ = try await positions(of: topic)
         }
@@ -203,24 +202,24 @@ package final class RemoteEventLog: EventLog {
     }
 
     package func waitForRecord(topic: TopicName, partition: PartitionID, at offset: Offset) async throws {
-        while try await !client.wait(topic, partition, at: offset) { try Task.checkCancellation() }
+        while try await !health.noting({ try await client.wait(topic, partition, at: offset) }) { try Task.checkCancellation() }
     }
 
     package func offset(topic: TopicName, partition: PartitionID, at timestamp: Int64) async throws -> Offset {
-        try await client.offset(topic, partition, at: timestamp)
+        try await health.noting { try await client.offset(topic, partition, at: timestamp) }
     }
 
     // MARK: Groups
 
     package func committedOffset(group: GroupName, topic: TopicName, partition: PartitionID) async throws -> Offset? {
-        try await client.committedOffset(group, topic, partition)
+        try await health.noting { try await client.committedOffset(group, topic, partition) }
     }
 
     package func commit(group: GroupName, topic: TopicName, partition: PartitionID, offset: Offset) async throws {
-        try await client.commit(group, topic, partition, offset)
+        try await health.noting { try await client.commit(group, topic, partition, offset) }
     }
 
     package func committedGroups() async throws -> [GroupName] {
-        try await client.groups()
+        try await health.noting { try await client.groups() }
     }
 }

@@ -1,0 +1,103 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+    /// `martlet drain`, and a database exchanged after it.
+    @Suite struct DrainTests {
+        private func drain(_ host: HostProcess, _ folder: TestFolder, _ options: String...) async throws -> (code: Int32, output: String) {
+            try await Cluster.command(
+                ["drain", "--admin", "http://" + host.adminAddress] + options, in: folder,
+                environment: ["MARTLET_ADMIN_TOKEN": Cluster.token])
+        }
+
+        @Test func sourcesStopUntilTheyResume() async throws {
+            let folder = try TestFolder()
+            try TestConfig.copyShipped(to: folder)
+            let host = try await HostProcess.start(in: folder)
+            try await host.waitUntilReady()
+            try await host.likeAll((0..<50).map { Like("fan-\($0)", of: "bob") })
+            let drained = try await drain(host, folder)
+            #expect(drained.code == 0)
+            #expect(drained.output.contains("drained"))
+            #expect(try SQLiteFile(path: folder["data/main.db"]).count("SELECT COUNT(*) FROM martlet_outbox") == 0)
+
+            let refused = try await host.like(Like("late", of: "bob"))
+            #expect(refused.status == 503)
+            #expect(refused.headers["retry-after"] == "5")
+            // Everything else goes on.
+            let stream = StreamClient(HostProcess.streamPath(of: "bob") + "?last_event_id=earliest")
+            try await stream.connect(to: host.address)
+            _ = try await stream.waitForMessages(50)
+            #expect(try await host.notifications(of: "bob").count == 50)
+            // A reload does not open the sources.
+            host.signal(SIGHUP)
+            try await eventually("the reload") { !host.logLines(containing: "config reloaded").isEmpty }
+            #expect(try await host.like(Like("late", of: "bob")).status == 503)
+
+            #expect(try await drain(host, folder, "--resume").code == 0)
+            #expect(try await host.like(Like("late", of: "bob")).status == 201)
+        }
+
+        @Test func whatWaitsIsToldAndWaitedFor() async throws {
+            let cluster = try Cluster(2, .plain)
+            try await cluster.start()
+            try await cluster.kill(0)
+            try await cluster[1].likeAll((0..<7).map { Like("fan-\($0)", of: "bob") })
+            let waiting = try await drain(cluster[1], cluster.folders[1], "--timeout-seconds", "1")
+            #expect(waiting.code == 1)
+            #expect(waiting.output.contains("not drained yet: 7 events wait in database main"))
+            try await cluster.start(0)
+            #expect(try await drain(cluster[1], cluster.folders[1]).code == 0)
+        }
+
+        /// The page on exchanging a backend, step by step: drain, another database, a group that fills it from the log.
+        private func exchange(_ edit: (inout TestConfig) -> Void) async throws -> (HostProcess, TestFolder) {
+            let folder = try TestFolder()
+            var config = try TestConfig.shipped()
+            try config.write(to: folder)
+            let host = try await HostProcess.start(in: folder)
+            try await host.waitUntilReady()
+            try await host.likeAll((0..<200).map { Like("fan-\($0)", of: "user-\($0 % 4)") })
+            #expect(try await drain(host, folder).code == 0)
+            edit(&config)
+            try config.write(to: folder)
+            let reload = try await Cluster.command(["reload", "--admin", "http://" + host.adminAddress], in: folder)
+            #expect(reload.code == 0, "\(reload.output)")
+            #expect(try await drain(host, folder, "--resume").code == 0)
+            try await eventually("the new database is open") { try await host.like(Like("new", of: "user-0")).status == 201 }
+            // A new database has no offsets of the group: it starts at its `start`, the earliest record.
+            try await eventually("the rows of the log") { try await host.notifications(of: "user-1").count == 50 }
+            try await eventually("old and new rows") { try await host.notifications(of: "user-0").count == 50 }
+            return (host, folder)
+        }
+
+        @Test func anotherSQLiteFileIsFilledFromTheLog() async throws {
+            let (host, folder) = try await exchange { $0.set("databases", "main", "path", to: "data/other.db") }
+            let file = SQLiteFile(path: folder["data/other.db"])
+            try await eventually("every row") { try file.count("SELECT COUNT(*) FROM notifications") == 201 }
+            // The table of the group can be filled again at any time.
+            _ = try file.rows("DELETE FROM notifications")
+            let admin = ["--admin", "http://" + host.adminAddress]
+            for words in [["pause"], ["reset", "--to", "earliest", "--execute"], ["resume"]] {
+                let arguments = ["groups", words[0], "notification-store"] + words.dropFirst() + admin
+                let answer = try await Cluster.command(arguments, in: folder)
+                #expect(answer.code == 0, "\(answer.output)")
+            }
+            try await eventually("every row again") { try file.count("SELECT COUNT(*) FROM notifications") == 201 }
+            #expect(try await host.stop() == 0)
+            // What a source saved is the old database's own.
+            #expect(try file.count("SELECT COUNT(*) FROM likes") == 1)
+            #expect(try SQLiteFile(path: folder["data/main.db"]).count("SELECT COUNT(*) FROM likes") == 200)
+        }
+
+        @Test func postgreSQLIsFilledFromTheLog() async throws {
+            let server = try Server.postgreSQL()
+            let (host, _) = try await exchange { config in
+                config.set("databases", "main", "type", to: "postgres")
+                config.set("databases", "main", "url", to: server.address)
+                config.set("databases", "main", "path", to: nil)
+            }
+            #expect(try await host.stop() == 0)
+        }
+    }
+}

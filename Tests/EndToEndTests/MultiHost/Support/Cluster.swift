@@ -1,0 +1,105 @@
+import Foundation
+
+/// Hosts of one platform: the first has the log and runs the groups; the others hold connections and serve sources and
+/// queries. The shipped config, with other blocks `log`, `pubsub.bus` and `databases.main`.
+final class Cluster {
+    /// What the hosts share.
+    enum Backend: String, CaseIterable {
+        /// Nothing installed: the first host's memory bus listens for the others; each has a database of its own.
+        case plain
+        /// One Redis, one PostgreSQL.
+        case servers
+    }
+
+    static let token = "a-token-for-tests"
+
+    let folders: [TestFolder]
+    /// By number; nil while it does not run.
+    private(set) var hosts: [HostProcess?]
+    let redis: Server?
+    let postgreSQL: Server?
+    private let adminPort: Int
+    private let busPort: Int
+
+    /// - Parameter edit: changes the config of one host.
+    init(_ count: Int, _ backend: Backend, edit: (Int, inout TestConfig) -> Void = { _, _ in }) throws {
+        adminPort = try FreePort.take()
+        busPort = try FreePort.take()
+        redis = backend == .servers ? try .redis() : nil
+        postgreSQL = backend == .servers ? try .postgreSQL() : nil
+        folders = try (0..<count).map { _ in try TestFolder() }
+        hosts = Array(repeating: nil, count: count)
+        for number in 0..<count {
+            var config = try TestConfig.shipped()
+            if number == 0 {
+                config.set("host", "admin_token", to: Self.token)
+            } else {
+                config.set("log", to: ["type": "remote", "url": "http://127.0.0.1:\(adminPort)", "token": Self.token])
+            }
+            if let redis {
+                config.set("pubsub", "bus", to: ["type": "redis", "url": redis.address])
+            } else if number == 0 {
+                config.set("pubsub", "bus", to: ["type": "memory", "listen": "127.0.0.1:\(busPort)"])
+            } else {
+                config.set("pubsub", "bus", to: ["type": "redis", "url": "redis://127.0.0.1:\(busPort)"])
+            }
+            if let postgreSQL {
+                config.set("databases", "main", "type", to: "postgres")
+                config.set("databases", "main", "url", to: postgreSQL.address)
+                config.set("databases", "main", "path", to: nil)
+            }
+            edit(number, &config)
+            try config.write(to: folders[number])
+        }
+    }
+
+    /// A host that runs.
+    subscript(_ number: Int) -> HostProcess {
+        guard let host = hosts[number] else { preconditionFailure("host \(number) does not run") }
+        return host
+    }
+
+    /// Starts one host and waits until it serves.
+    func start(_ number: Int) async throws {
+        hosts[number] = try await HostProcess.start(
+            in: folders[number], set: number == 0 ? ["host.admin_listen=127.0.0.1:\(adminPort)"] : [])
+    }
+
+    /// Starts all hosts and waits until they are ready.
+    func start() async throws {
+        for number in hosts.indices { try await start(number) }
+        for number in hosts.indices { try await self[number].waitUntilReady() }
+    }
+
+    func kill(_ number: Int) async throws {
+        try await self[number].kill()
+        hosts[number] = nil
+    }
+
+    func stop(_ number: Int) async throws {
+        try await self[number].stop()
+        hosts[number] = nil
+    }
+
+    /// Runs another command of the binary and returns its exit code and what it printed.
+    static func command(_ arguments: [String], in folder: TestFolder, environment: [String: String] = [:]) async throws -> (
+        code: Int32, output: String
+    ) {
+        let path = folder.path
+        return try await onThread {
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: HostProcess.binary)
+            process.arguments = arguments
+            process.currentDirectoryURL = URL(fileURLWithPath: path)
+            process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+            let output = Pipe()
+            process.standardOutput = output
+            process.standardError = output
+            process.standardInput = FileHandle.nullDevice
+            try process.run()
+            let data = output.fileHandleForReading.readDataToEndOfFile()
+            process.waitUntilExit()
+            return (process.terminationStatus, String(decoding: data, as: UTF8.self))
+        }
+    }
+}
