@@ -56,6 +56,7 @@ public struct Logger: Sendable {
 
     private func log(_ level: Level, _ message: @autoclosure () -> String, _ extra: [(String, String)]) {
         guard level >= output.minimum else { return }
-        output.write(level, message(), fields + extra)
+        let names = Set(extra.map(\.0))
+        output.write(level, message(), fields.filter { !names.contains($0.0) } + extra)
     }
 }
