@@ -1,12 +1,14 @@
 import Foundation
 import Glibc
+import Synchronization
 
 /// One keep-alive connection; its calls block, so use it on a thread of its own.
 final class HTTPConnection: @unchecked Sendable {
-    // Unchecked: one thread reads and writes; `abort` may come from another and only shuts the socket down.
+    // Unchecked: one thread reads and writes; `abort` may come from another, and the lock keeps it off a number that
+    // was closed and belongs to somebody else by now.
     private let descriptor: Int32
     private var received: [UInt8] = []
-    private var isClosed = false
+    private let isClosed = Mutex(false)
 
     /// - Parameter address: `127.0.0.1:8080`.
     init(_ address: String, timeoutSeconds: Int = 60) throws {
@@ -25,8 +27,7 @@ final class HTTPConnection: @unchecked Sendable {
         }
         guard code == 0 else {
             let error = Self.failure("connect to \(address)")
-            Glibc.close(descriptor)
-            isClosed = true
+            close()
             throw error
         }
         var on: Int32 = 1
@@ -39,14 +40,17 @@ final class HTTPConnection: @unchecked Sendable {
     deinit { close() }
 
     func close() {
-        guard !isClosed else { return }
-        isClosed = true
-        Glibc.close(descriptor)
+        isClosed.withLock { isClosed in
+            if !isClosed { Glibc.close(descriptor) }
+            isClosed = true
+        }
     }
 
     /// Ends a read that another thread is blocked in.
     func abort() {
-        shutdown(descriptor, Int32(SHUT_RDWR))
+        isClosed.withLock { isClosed in
+            if !isClosed { shutdown(descriptor, Int32(SHUT_RDWR)) }
+        }
     }
 
     func request(_ method: String, _ path: String, headers: [String] = [], body: String? = nil) throws -> HTTPAnswer {

@@ -142,10 +142,12 @@ final class HostProcess {
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         let variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }.map { "\($0)=\($1)" }
         var pid: pid_t = 0
-        // The shell changes the folder and becomes the host, under the same process id.
-        let shell = ["sh", "-c", #"cd "$0" && exec "$@""#, folder, binary] + arguments
+        // The shell closes what the test process has open (a socket that the host held too would never end), changes the
+        // folder and becomes the host, under the same process id.
+        let script = #"for file in /proc/self/fd/*; do [ ${file##*/} -gt 2 ] && eval "exec ${file##*/}>&-"; done; cd "$0" && exec "$@""#
+        let shell = ["bash", "-c", script, folder, binary] + arguments
         let code = withCStrings(shell) { arguments in
-            withCStrings(variables) { posix_spawn(&pid, "/bin/sh", &actions, &attributes, arguments, $0) }
+            withCStrings(variables) { posix_spawn(&pid, "/bin/bash", &actions, &attributes, arguments, $0) }
         }
         guard code == 0 else { throw TestFailure("cannot start \(binary): \(String(cString: strerror(code)))") }
         return pid
