@@ -1,8 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// The plugins compiled into the host, a name a line. `martlet plugin new NAME` adds a line here
-/// and one in Sources/MartletHost/StandardModules.swift; each name is a folder under Plugins/.
+/// The plugins compiled into the host, a name a line; each name is a folder under Plugins/. A new one takes a line here
+/// and its modules' lines in Sources/MartletHost/StandardModules.swift.
 let plugins: [(name: String, libraries: [Target.Dependency])] = [
     ("Bus", []),
     ("Console", []),
