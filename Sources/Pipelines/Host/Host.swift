@@ -35,6 +35,8 @@ package final class Host: Sendable {
     private let overrides: [String]
     private let dataDirectory: String
     private let identity: HostIdentity
+    /// The blocks that are read at the start only.
+    private let startBlocks: StartBlocks
     private let state: Mutex<State>
 
     /// Validates a config and makes a host of it that does not run yet. No side effect.
@@ -58,6 +60,7 @@ package final class Host: Sendable {
         metrics = MetricsRegistry()
         dataDirectory = loaded.dataDirectory
         identity = HostIdentity(directory: loaded.dataDirectory)
+        startBlocks = StartBlocks(loaded.root)
         loops = HostLoops(count: loaded.config.host.eventLoops ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         caches = (0..<loops.count).map { _ in ChunkCache() }
         hostLog = HostLog(loaded, metrics: metrics, logger: logger)
@@ -203,6 +206,9 @@ package final class Host: Sendable {
             return problems
         }
         await replace(old, with: new)
+        for block in startBlocks.changed(in: loaded.root) {
+            logger.warning("`\(block)` has changed since the host started; that takes effect at the next start")
+        }
         logger.info("config reloaded")
         return problems
     }
