@@ -11,6 +11,7 @@ struct IdempotencyTable: Sendable {
     static let keptHours: Int64 = 24
 
     private let createTable: SQLStatement
+    private let createIndex: SQLStatement
     private let select: SQLStatement
     private let insert: SQLStatement
     private let expire: SQLStatement
@@ -22,6 +23,9 @@ struct IdempotencyTable: Sendable {
               source TEXT NOT NULL, request_key TEXT NOT NULL, body_hash TEXT NOT NULL, event_id TEXT, saved TEXT,
               created_at BIGINT NOT NULL, PRIMARY KEY (source, request_key))
             """)
+        // Old rows are looked for every few seconds, on the writer.
+        createIndex = try database.prepare(
+            "CREATE INDEX IF NOT EXISTS martlet_idempotency_by_age ON martlet_idempotency (created_at)")
         select = try database.prepare(
             "SELECT body_hash, event_id, saved FROM martlet_idempotency WHERE source = :source AND request_key = :request_key")
         insert = try database.prepare(
@@ -34,6 +38,7 @@ struct IdempotencyTable: Sendable {
 
     func create(_ connection: any DatabaseConnection) throws {
         _ = try connection.execute(createTable, [])
+        _ = try connection.execute(createIndex, [])
     }
 
     /// The answer that the key got before; nil if it is new. Another body is a conflict.
