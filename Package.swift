@@ -14,6 +14,7 @@ let plugins: [(name: String, libraries: [Target.Dependency])] = [
     ("SQLSinks", []),
     ("SQLite", ["CSQLite"]),
     ("SSE", []),
+    ("Webhook", ["CCrypto"]),
 ]
 
 /// The same strict settings for every Swift target.
@@ -51,6 +52,7 @@ let package = Package(
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
         .systemLibrary(name: "CJQ", providers: [.apt(["libjq-dev", "libonig-dev"])]),
         .systemLibrary(name: "CCRC32C"),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CLinux"),
         .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
         .target(name: "CValijson"),

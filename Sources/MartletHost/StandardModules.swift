@@ -9,6 +9,7 @@ import RedisPlugin
 import SQLSinksPlugin
 import SQLitePlugin
 import SSEPlugin
+import WebhookPlugin
 
 /// The modules compiled into this host, one a line. The list of plugins in Package.swift has the same names.
 enum StandardModules {
@@ -26,6 +27,7 @@ enum StandardModules {
         try registry.register(database: SQLiteDatabase.self)
         try registry.register(database: PostgreSQLDatabase.self)
         try registry.register(channel: SSEChannel.self)
+        try registry.register(channel: WebhookChannel.self)
         return registry
     }
 }

@@ -13,13 +13,17 @@ public struct ModuleContext {
     public let loops: any EventLoops
     /// Clients for requests to the outside.
     public let http: any OutgoingHTTP
+    /// A name for this host and its data folder that lasts as long as the folder: it owns what hosts share by lease. To
+    /// be called once the module is opened.
+    public let hostID: @Sendable () -> String
     private let resolver: any ModuleResolver
     private let baseDirectory: String
 
     /// - Parameter baseDirectory: the folder of the config file, which relative paths in it start from.
     public init(
         name: String, baseDirectory: String, logger: Logger, metrics: MetricsRegistry, payloads: any PayloadReader,
-        schemas: any SchemaCompiler, loops: any EventLoops, http: any OutgoingHTTP, resolver: any ModuleResolver
+        schemas: any SchemaCompiler, loops: any EventLoops, http: any OutgoingHTTP,
+        hostID: @escaping @Sendable () -> String, resolver: any ModuleResolver
     ) {
         self.name = name
         self.baseDirectory = baseDirectory
@@ -29,6 +33,7 @@ public struct ModuleContext {
         self.schemas = schemas
         self.loops = loops
         self.http = http
+        self.hostID = hostID
         self.resolver = resolver
     }
 
@@ -47,6 +52,11 @@ public struct ModuleContext {
         resolver.pubSub(reference)
     }
 
+    /// The topic that the config calls so, to publish to.
+    public func topic(_ reference: ConfigText) -> (any TopicPublisher)? {
+        resolver.topic(reference)
+    }
+
     /// Reports that the config is wrong at this place: the rule broken, what was expected, what to do.
     public func problem(at place: ConfigPlace, code: ConfigProblem.Code = .invalid, _ message: String) {
         resolver.problem(at: place, code: code, message)
@@ -59,5 +69,7 @@ public protocol ModuleResolver {
     func database(_ reference: ConfigText) -> (any Database)?
     /// Nil, with a problem reported, if there is none of that name.
     func pubSub(_ reference: ConfigText) -> (any PubSub)?
+    /// Nil, with a problem reported, if there is none of that name.
+    func topic(_ reference: ConfigText) -> (any TopicPublisher)?
     func problem(at place: ConfigPlace, code: ConfigProblem.Code, _ message: String)
 }

@@ -33,6 +33,7 @@ package struct GraphBuilder {
         builder.addQueries()
         builder.checkListeners()
         builder.checkRoutes()
+        builder.checkChannelNames()
         return problems.isEmpty ? builder.graph : nil
     }
 
@@ -60,7 +61,8 @@ package struct GraphBuilder {
         ModuleContext(
             name: name, baseDirectory: baseDirectory, logger: services.logger.with(kind.rawValue, name),
             metrics: services.metrics, payloads: services.payloads, schemas: services.schemas,
-            loops: services.loops, http: services.http, resolver: resolver)
+            loops: services.loops, http: services.http,
+            hostID: { [identity = services.identity] in identity.id }, resolver: resolver)
     }
 
     func resolver() -> GraphResolver {
@@ -68,7 +70,8 @@ package struct GraphBuilder {
             problems: problems,
             databases: Dictionary(uniqueKeysWithValues: graph.databases.map { ($0.name, $0.part) }),
             pubSubs: Dictionary(uniqueKeysWithValues: graph.pubSubs.map { ($0.name, $0.part) }),
-            databaseNames: names(in: "databases"), pubSubNames: names(in: "pubsub"))
+            databaseNames: names(in: "databases"), pubSubNames: names(in: "pubsub"),
+            topics: { reference in topic(reference).map { LogTopic(name: $0, log: services.log) } })
     }
 
     /// The platform's own part of a module's object; the module's fields are left to it.
