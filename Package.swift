@@ -64,7 +64,7 @@ let package = Package(
         library("Benchmarks", ["CLinux", "Martlet", "EmbeddedLog", "HTTPServer"]),
         .executableTarget(
             name: "MartletHost",
-            dependencies: ["Martlet", "Pipelines", "EmbeddedLog", "HTTPServer", "Benchmarks", "CCurl"] + pluginNames,
+            dependencies: ["Martlet", "Pipelines", "EmbeddedLog", "LogSimulator", "HTTPServer", "Benchmarks", "CCurl"] + pluginNames,
             swiftSettings: strict
         ),
 
