@@ -14,6 +14,7 @@ public final class TestHost: ModuleResolver {
 
     private let reported: ConfigProblems
     private let baseDirectory: String
+    private let dataDirectory: String
     private let payloads: any PayloadReader
     private let schemas: any SchemaCompiler
     private let loops: any EventLoops
@@ -23,16 +24,18 @@ public final class TestHost: ModuleResolver {
 
     /// - Parameters:
     ///   - baseDirectory: where relative paths in configs start.
+    ///   - dataDirectory: where modules keep what must survive a restart.
     ///   - payloads: reads JSON payloads; without it templates that look into one fail.
     ///   - schemas: compiles JSON Schemas; without it none compiles.
     ///   - loops: without it there are none.
     public init(
-        baseDirectory: String = "", payloads: any PayloadReader = MissingPayloadReader(),
+        baseDirectory: String = "", dataDirectory: String = "", payloads: any PayloadReader = MissingPayloadReader(),
         schemas: any SchemaCompiler = MissingSchemaCompiler(), loops: any EventLoops = MissingEventLoops(),
         databases: [String: any Database] = [:], pubSubs: [String: any PubSub] = [:],
         log: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.baseDirectory = baseDirectory
+        self.dataDirectory = dataDirectory
         self.payloads = payloads
         self.schemas = schemas
         self.loops = loops
@@ -66,7 +69,7 @@ public final class TestHost: ModuleResolver {
     public func context(named name: String) -> ModuleContext {
         ModuleContext(
             name: name, baseDirectory: baseDirectory, logger: logger, metrics: metrics, payloads: payloads,
-            schemas: schemas, loops: loops, resolver: self)
+            schemas: schemas, loops: loops, dataDirectory: dataDirectory, resolver: self)
     }
 
     /// See ``ModuleResolver``.
