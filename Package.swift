@@ -6,6 +6,8 @@ import PackageDescription
 let plugins: [(name: String, libraries: [Target.Dependency])] = [
     ("Bus", []),
     ("Console", []),
+    ("Exec", ["CLinux"]),
+    ("Filters", []),
     ("HTTP", []),
     ("JQ", ["CJQ"]),
     ("Map", []),
@@ -81,7 +83,7 @@ let package = Package(
             name: "\(plugin.name)Plugin",
             dependencies: ["Martlet"] + plugin.libraries,
             path: "Plugins/\(plugin.name)",
-            exclude: ["README.md"],
+            exclude: ["README.md"] + (plugin.name == "Exec" ? ["examples"] : []),
             swiftSettings: strict
         )
     },

@@ -1,5 +1,7 @@
 import BusPlugin
 import ConsolePlugin
+import ExecPlugin
+import FiltersPlugin
 import HTTPPlugin
 import JQPlugin
 import MapPlugin
@@ -18,9 +20,15 @@ enum StandardModules {
         try registry.register(pubSub: RedisPubSub.self)
         try registry.register(sink: PubSubSink.self)
         try registry.register(sink: ConsoleSink.self)
+        try registry.register(sink: ExecSink.self)
+        try registry.register(source: ExecSource.self)
+        try registry.register(transform: ExecTransform.self)
         try registry.register(source: HTTPSource.self)
         try registry.register(transform: JQTransform.self)
         try registry.register(transform: MapTransform.self)
+        try registry.register(transform: FilterTransform.self)
+        try registry.register(transform: DedupeTransform.self)
+        try registry.register(transform: ThrottleTransform.self)
         try registry.register(sink: TableSink.self)
         try registry.register(sink: SQLSink.self)
         try registry.register(database: SQLiteDatabase.self)
