@@ -13,6 +13,8 @@ public struct ModuleContext {
     public let loops: any EventLoops
     /// The host's data folder, which exists once modules are opened: for what a module must keep over a restart.
     public let dataDirectory: String
+    /// Clients for requests to the outside.
+    public let http: any OutgoingHTTP
     private let resolver: any ModuleResolver
     private let baseDirectory: String
 
@@ -21,7 +23,7 @@ public struct ModuleContext {
     ///   - dataDirectory: the host's data folder.
     public init(
         name: String, baseDirectory: String, logger: Logger, metrics: MetricsRegistry, payloads: any PayloadReader,
-        schemas: any SchemaCompiler, loops: any EventLoops, dataDirectory: String, resolver: any ModuleResolver
+        schemas: any SchemaCompiler, loops: any EventLoops, http: any OutgoingHTTP, dataDirectory: String, resolver: any ModuleResolver
     ) {
         self.name = name
         self.baseDirectory = baseDirectory
@@ -31,6 +33,7 @@ public struct ModuleContext {
         self.schemas = schemas
         self.loops = loops
         self.dataDirectory = dataDirectory
+        self.http = http
         self.resolver = resolver
     }
 
