@@ -7,6 +7,7 @@ let plugins: [(name: String, libraries: [Target.Dependency])] = [
     ("Bus", []),
     ("Console", []),
     ("Exec", ["CLinux"]),
+    ("Files", []),
     ("Filters", []),
     ("HTTP", []),
     ("JQ", ["CJQ"]),
@@ -16,6 +17,7 @@ let plugins: [(name: String, libraries: [Target.Dependency])] = [
     ("SQLSinks", []),
     ("SQLite", ["CSQLite"]),
     ("SSE", []),
+    ("Schedule", []),
 ]
 
 /// The same strict settings for every Swift target.

@@ -25,7 +25,7 @@ struct ExecRecords {
         }
         for (index, record) in batch.enumerated() {
             var text: [UInt8] = []
-            Self.append(record, to: &text, reader)
+            RecordLine.append(record, isJSON: (try? reader.check(record.event.payload)) != nil, to: &text)
             guard text.count <= limit else {
                 finish(index)
                 tooLarge[index] = .permanent(
@@ -39,43 +39,5 @@ struct ExecRecords {
             json += text
         }
         finish(batch.count)
-    }
-
-    private static func append(_ record: Record, to text: inout [UInt8], _ reader: any PayloadReader) {
-        let event = record.event
-        text += #"{"topic":"#.utf8
-        JSONText.appendQuoted(record.topic.text, to: &text)
-        text += ",\"partition\":\(record.partition),\"offset\":\(record.offset),\"id\":".utf8
-        JSONText.appendQuoted(event.id.string, to: &text)
-        text += #","key":"#.utf8
-        if let key = event.key { JSONText.appendQuoted(key.string, to: &text) } else { text += "null".utf8 }
-        text += ",\"timestamp\":\(event.timestamp),\"headers\":{".utf8
-        var names: [String] = []
-        for header in event.headers where !names.contains(header.name) {
-            if !names.isEmpty { text.append(UInt8(ascii: ",")) }
-            names.append(header.name)
-            JSONText.appendQuoted(header.name, to: &text)
-            text.append(UInt8(ascii: ":"))
-            JSONText.appendQuoted(header.value.string, to: &text)
-        }
-        text.append(UInt8(ascii: "}"))
-        if (try? reader.check(event.payload)) != nil {
-            text += #","payload":"#.utf8
-            appendOnOneLine(event.payload, to: &text)
-        } else {
-            text += #","payload_base64":""#.utf8
-            text += Base64.encode(event.payload).utf8
-            text.append(UInt8(ascii: "\""))
-        }
-        text.append(UInt8(ascii: "}"))
-    }
-
-    /// A line break in JSON is white space between values, never part of one.
-    private static func appendOnOneLine(_ payload: Bytes, to text: inout [UInt8]) {
-        payload.withUnsafeBytes { bytes in
-            for byte in bytes {
-                text.append(byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") ? UInt8(ascii: " ") : byte)
-            }
-        }
     }
 }
