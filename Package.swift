@@ -6,6 +6,9 @@ import PackageDescription
 let plugins: [(name: String, libraries: [Target.Dependency])] = [
     ("Bus", []),
     ("Console", []),
+    ("Exec", ["CLinux"]),
+    ("Files", []),
+    ("Filters", []),
     ("HTTP", []),
     ("JQ", ["CJQ"]),
     ("Map", []),
@@ -14,6 +17,7 @@ let plugins: [(name: String, libraries: [Target.Dependency])] = [
     ("SQLSinks", []),
     ("SQLite", ["CSQLite"]),
     ("SSE", []),
+    ("Schedule", []),
 ]
 
 /// The same strict settings for every Swift target.
@@ -81,7 +85,7 @@ let package = Package(
             name: "\(plugin.name)Plugin",
             dependencies: ["Martlet"] + plugin.libraries,
             path: "Plugins/\(plugin.name)",
-            exclude: ["README.md"],
+            exclude: ["README.md"] + (plugin.name == "Exec" ? ["examples"] : []),
             swiftSettings: strict
         )
     },
