@@ -1,3 +1,4 @@
+import AuthPlugin
 import BusPlugin
 import ConsolePlugin
 import HTTPPlugin
@@ -14,6 +15,8 @@ import SSEPlugin
 enum StandardModules {
     static func registry() throws(RegistrationError) -> ModuleRegistry {
         var registry = ModuleRegistry()
+        try registry.register(authenticator: JWTAuthenticator.self)
+        try registry.register(authenticator: APIKeyAuthenticator.self)
         try registry.register(pubSub: MemoryBus.self)
         try registry.register(pubSub: RedisPubSub.self)
         try registry.register(sink: PubSubSink.self)

@@ -4,7 +4,7 @@ import Martlet
 enum CommandLineInterface {
     static let commands: [any Command.Type] = [
         RunCommand.self, ValidateCommand.self, ReloadCommand.self, DrainCommand.self,
-        TopicsCommand.self, GroupsCommand.self, ProduceCommand.self, ConsumeCommand.self, DeadLettersCommand.self,
+        TopicsCommand.self, GroupsCommand.self, ChannelsCommand.self, ProduceCommand.self, ConsumeCommand.self, DeadLettersCommand.self,
         ModulesCommand.self, SchemaCommand.self, ReferenceCommand.self, BenchCommand.self,
     ]
 
