@@ -7,6 +7,9 @@ let plugins: [(name: String, libraries: [Target.Dependency])] = [
     ("Auth", ["CCrypto"]),
     ("Bus", []),
     ("Console", []),
+    ("Exec", ["CLinux"]),
+    ("Files", []),
+    ("Filters", []),
     ("HTTP", []),
     ("JQ", ["CJQ"]),
     ("Map", []),
@@ -15,6 +18,7 @@ let plugins: [(name: String, libraries: [Target.Dependency])] = [
     ("SQLSinks", []),
     ("SQLite", ["CSQLite"]),
     ("SSE", []),
+    ("Schedule", []),
 ]
 
 /// The same strict settings for every Swift target.
@@ -58,7 +62,7 @@ let package = Package(
         .target(name: "CValijson"),
 
         library("Martlet"),
-        library("EmbeddedLog", ["CCRC32C"]),
+        library("EmbeddedLog", ["CCRC32C", "CLinux"]),
         library("LogSimulator", ["EmbeddedLog"]),
         library("HTTPServer", ["CEvent"]),
         library("Pipelines", ["Martlet", "EmbeddedLog", "HTTPServer", "CCrypto", "CCurl", "CSimdjson", "CValijson"]),
@@ -83,7 +87,7 @@ let package = Package(
             name: "\(plugin.name)Plugin",
             dependencies: ["Martlet"] + plugin.libraries,
             path: "Plugins/\(plugin.name)",
-            exclude: ["README.md"],
+            exclude: ["README.md"] + (plugin.name == "Exec" ? ["examples"] : []),
             swiftSettings: strict
         )
     },

@@ -3,7 +3,7 @@ import Martlet
 /// `martlet channels`: who is connected to a running host.
 struct ChannelsCommand: Command {
     static let name = "channels"
-    static let summary = "List the channels of a running host with their connections, or show one with its recipients."
+    static let summary = "List the channels of a running host with their connections, or show one."
     static let usage = "[list | show CHANNEL] [--limit N] [--json] [--admin URL] [--config FILE]"
     static let options: [CommandOption] = [
         .option("limit", "N", "For show: how many recipients and users to list, those with the most connections first; default 20."),

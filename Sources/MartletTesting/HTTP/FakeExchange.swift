@@ -17,7 +17,7 @@ public final class FakeExchange: HTTPExchange {
     public let caller: Caller?
     private let path: [String: String]
     private let query: [String: String]
-    private let headers: [(name: String, value: String)]
+    public let headers: [(name: String, value: String)]
     private let state = Mutex(State())
 
     /// - Parameters:
