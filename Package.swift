@@ -4,8 +4,12 @@ import PackageDescription
 /// The plugins compiled into the host, a name a line; each name is a folder under Plugins/. A new one takes a line here
 /// and its modules' lines in Sources/MartletHost/StandardModules.swift.
 let plugins: [(name: String, libraries: [Target.Dependency])] = [
+    ("Auth", ["CCrypto"]),
     ("Bus", []),
     ("Console", []),
+    ("Exec", ["CLinux"]),
+    ("Files", []),
+    ("Filters", []),
     ("HTTP", []),
     ("JQ", ["CJQ"]),
     ("Map", []),
@@ -14,6 +18,7 @@ let plugins: [(name: String, libraries: [Target.Dependency])] = [
     ("SQLSinks", []),
     ("SQLite", ["CSQLite"]),
     ("SSE", []),
+    ("Schedule", []),
     ("Webhook", ["CCrypto"]),
 ]
 
@@ -58,15 +63,15 @@ let package = Package(
         .target(name: "CValijson"),
 
         library("Martlet"),
-        library("EmbeddedLog", ["CCRC32C"]),
+        library("EmbeddedLog", ["CCRC32C", "CLinux"]),
         library("LogSimulator", ["EmbeddedLog"]),
         library("HTTPServer", ["CEvent"]),
-        library("Pipelines", ["Martlet", "EmbeddedLog", "HTTPServer", "CCurl", "CSimdjson", "CValijson"]),
+        library("Pipelines", ["Martlet", "EmbeddedLog", "HTTPServer", "CCrypto", "CCurl", "CSimdjson", "CValijson"]),
         library("MartletTesting", ["Martlet"]),
         library("Benchmarks", ["CLinux", "Martlet", "EmbeddedLog", "HTTPServer"]),
         .executableTarget(
             name: "MartletHost",
-            dependencies: ["Martlet", "Pipelines", "EmbeddedLog", "HTTPServer", "Benchmarks", "CCurl"] + pluginNames,
+            dependencies: ["Martlet", "Pipelines", "EmbeddedLog", "LogSimulator", "HTTPServer", "Benchmarks", "CCurl"] + pluginNames,
             swiftSettings: strict
         ),
 
@@ -76,14 +81,14 @@ let package = Package(
         tests("PipelinesTests", pluginNames + ["MartletHost", "Pipelines", "MartletTesting", "Martlet"]),
         tests("PluginTests", pluginNames + ["MartletTesting", "Martlet", "Pipelines"]),
         tests("MartletHostTests", ["MartletHost", "MartletTesting", "Benchmarks", "Martlet", "Pipelines"]),
-        tests("EndToEndTests", ["MartletHost", "CSQLite"]),
+        tests("EndToEndTests", ["MartletHost", "HTTPServer", "CCrypto", "CSQLite"]),
         tests("TidyTests", []),
     ] + plugins.map { plugin in
         .target(
             name: "\(plugin.name)Plugin",
             dependencies: ["Martlet"] + plugin.libraries,
             path: "Plugins/\(plugin.name)",
-            exclude: ["README.md"],
+            exclude: ["README.md"] + (plugin.name == "Exec" ? ["examples"] : []),
             swiftSettings: strict
         )
     },

@@ -6,10 +6,10 @@ import Testing
 
     private static let allowed: [String: Set<String>] = [
         "Martlet": ["Glibc", "Synchronization"],
-        "EmbeddedLog": ["Glibc", "Synchronization", "CCRC32C", "CLZ4", "CZstd"],
+        "EmbeddedLog": ["Glibc", "Synchronization", "CCRC32C", "CLinux", "CLZ4", "CZstd"],
         "HTTPServer": ["Synchronization", "CEvent"],
         "Benchmarks": ["Synchronization", "CLinux", "Martlet", "EmbeddedLog", "HTTPServer"],
-        "Pipelines": ["Dispatch", "Glibc", "Synchronization", "Martlet", "EmbeddedLog", "HTTPServer", "CCurl", "CSimdjson", "CValijson"],
+        "Pipelines": ["Dispatch", "Glibc", "Synchronization", "Martlet", "EmbeddedLog", "HTTPServer", "CCrypto", "CCurl", "CSimdjson", "CValijson"],
         "MartletTesting": ["Glibc", "Synchronization", "Martlet", "Foundation"],
     ]
 

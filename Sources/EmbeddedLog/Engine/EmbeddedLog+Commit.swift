@@ -133,7 +133,7 @@ extension EmbeddedLog {
         guard let marksPartition = registry.withLock({ $0[ProducerMarkRecord.topic] })?.partition(0) else { return }
         var builder = RecordBatchBuilder(capacity: 128 * committer.marks.count)
         let now = clock.now()
-        for (key, mark) in committer.marks {
+        for (key, mark) in committer.marks.sorted(by: { ($0.key.partition, $0.key.producerID) < ($1.key.partition, $1.key.producerID) }) {
             let name = ProducerMarkRecord.key(
                 producerID: key.producerID, incarnation: mark.partition.topic.incarnation, partition: mark.partition.number)
             builder.append(timestamp: now, key: name, value: ProducerMarkRecord.value(row: mark.row))

@@ -11,6 +11,10 @@ public struct ModuleContext {
     public let schemas: any SchemaCompiler
     /// The host's event loops, for modules that keep connections. They run only after validation.
     public let loops: any EventLoops
+    /// Who may send requests to the module's routes.
+    public let access: RequestAccess
+    /// The host's data folder, which exists once modules are opened: for what a module must keep over a restart.
+    public let dataDirectory: String
     /// Clients for requests to the outside.
     public let http: any OutgoingHTTP
     /// A name for this host and its data folder that lasts as long as the folder: it owns what hosts share by lease. To
@@ -19,11 +23,13 @@ public struct ModuleContext {
     private let resolver: any ModuleResolver
     private let baseDirectory: String
 
-    /// - Parameter baseDirectory: the folder of the config file, which relative paths in it start from.
+    /// - Parameters:
+    ///   - baseDirectory: the folder of the config file, which relative paths in it start from.
+    ///   - dataDirectory: the host's data folder.
     public init(
         name: String, baseDirectory: String, logger: Logger, metrics: MetricsRegistry, payloads: any PayloadReader,
-        schemas: any SchemaCompiler, loops: any EventLoops, http: any OutgoingHTTP,
-        hostID: @escaping @Sendable () -> String, resolver: any ModuleResolver
+        schemas: any SchemaCompiler, loops: any EventLoops, http: any OutgoingHTTP, dataDirectory: String,
+        access: RequestAccess = .anonymous, hostID: @escaping @Sendable () -> String, resolver: any ModuleResolver
     ) {
         self.name = name
         self.baseDirectory = baseDirectory
@@ -32,6 +38,8 @@ public struct ModuleContext {
         self.payloads = payloads
         self.schemas = schemas
         self.loops = loops
+        self.access = access
+        self.dataDirectory = dataDirectory
         self.http = http
         self.hostID = hostID
         self.resolver = resolver

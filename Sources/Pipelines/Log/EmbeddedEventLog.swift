@@ -15,6 +15,8 @@ package final class EmbeddedEventLog: EventLog {
     /// The topics by name, so that the hot path copies no list.
     private let known = Mutex<[TopicName: TopicInfo]>([:])
     private let spreader = KeylessSpreader()
+    private let indexer = Mutex<KeyIndexer?>(nil)
+    private let logger: Logger
 
     package init(directory: String, config: LogConfig, metrics: MetricsRegistry, logger: Logger) {
         configuration = LogConfiguration(
@@ -23,6 +25,13 @@ package final class EmbeddedEventLog: EventLog {
             // Whatever was taken can also become a dead letter.
             maxRecordBytes: config.maxRecordBytes + DeadLetters.headerBytes)
         maxEventBytes = config.maxRecordBytes
+        self.logger = logger
+    }
+
+    func openedWithIndexer() throws(ModuleError) -> (EmbeddedLog, KeyIndexer) {
+        let log = try opened()
+        guard let indexer = indexer.withLock({ $0 }) else { throw .transient("log.not_open", "the log is not open") }
+        return (log, indexer)
     }
 
     /// The open engine.
@@ -40,10 +49,17 @@ package final class EmbeddedEventLog: EventLog {
             try UnrecoveredLog(configuration).recover()
         }
         engine.withLock { $0 = log }
+        let made = KeyIndexer(log, directory: configuration.directory + "/key-index", logger: logger)
+        indexer.withLock { $0 = made }
         for description in log.topics() { remember(TopicInfo(description)) }
     }
 
     package func close() async {
+        let closing = indexer.withLock { indexer in
+            defer { indexer = nil }
+            return indexer
+        }
+        await closing?.close()
         let log = engine.withLock { engine in
             defer { engine = nil }
             return engine

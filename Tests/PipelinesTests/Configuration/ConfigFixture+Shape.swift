@@ -19,7 +19,7 @@ extension ConfigFixture {
             "unknown block", [(#""queries": {"#, #""querys": {"#)],
             #"""
                 config.json:45:3: querys: unknown key `querys`; did you mean `queries`?
-                  valid keys: host, log, databases, pubsub, topics, sources, groups, channels, queries
+                  valid keys: host, log, auth, databases, pubsub, topics, sources, groups, channels, queries
                 """#),
         ConfigFixture(
             "duplicate key", [(#""path": "/likes","#, "\"path\": \"/likes\",\n      \"path\": \"/like\",")],
@@ -69,7 +69,7 @@ extension ConfigFixture {
             "unknown module type", [(#""type": "table""#, #""type": "tabel""#)],
             #"""
                 config.json:29:25: groups.store.sink.type: unknown sink type `tabel`; did you mean `table`?
-                  valid types: pubsub, console, table, sql
+                  valid types: pubsub, console, exec, file, table, sql
                 """#),
         ConfigFixture(
             "unknown database type", [(#""type": "sqlite""#, #""type": "mysql""#)],
