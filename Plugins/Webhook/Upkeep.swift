@@ -4,6 +4,8 @@ import Martlet
 struct Upkeep: Sendable {
     /// How often other hosts' changes are looked for.
     private static let poll = Duration.seconds(1)
+    /// How often leases are renewed, and what other hosts gave back is taken.
+    private static let leaseEvery = Duration.seconds(5)
     /// Polls between two clean-ups.
     private static let cleanUpEvery = 5
     /// Polls between two looks at the backlogs.
@@ -36,9 +38,9 @@ struct Upkeep: Sendable {
         while !Task.isCancelled {
             do {
                 let hasChanged = try await look()
-                if hasChanged || .now >= isLeaseDue {
+                if hasChanged || .now >= isLeaseDue || dispatcher.givenBack.hasEndpoints {
                     try await tend()
-                    isLeaseDue = .now + .milliseconds(leases.duration / 3)
+                    isLeaseDue = .now + Self.leaseEvery
                 }
                 if round % Self.cleanUpEvery == 0 { try await cleanUp() }
                 if round % Self.backlogEvery == Self.backlogEvery - 1 { try await checkBacklogs() }

@@ -22,6 +22,7 @@ public final class TestHost: ModuleResolver {
     private let databases: [String: any Database]
     private let pubSubs: [String: any PubSub]
     private let topics: [String: any TopicPublisher]
+    private let hostID: String
     private let logger: Logger
 
     /// - Parameters:
@@ -35,7 +36,7 @@ public final class TestHost: ModuleResolver {
         baseDirectory: String = "", dataDirectory: String = "", payloads: any PayloadReader = MissingPayloadReader(),
         schemas: any SchemaCompiler = MissingSchemaCompiler(), loops: any EventLoops = MissingEventLoops(),
         http: any OutgoingHTTP = MissingOutgoingHTTP(), databases: [String: any Database] = [:], pubSubs: [String: any PubSub] = [:],
-        topics: [String: any TopicPublisher] = [:], log: @escaping @Sendable (String) -> Void = { _ in }
+        topics: [String: any TopicPublisher] = [:], hostID: String = "test-host", log: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.baseDirectory = baseDirectory
         self.dataDirectory = dataDirectory
@@ -46,6 +47,7 @@ public final class TestHost: ModuleResolver {
         self.databases = databases
         self.pubSubs = pubSubs
         self.topics = topics
+        self.hostID = hostID
         reported = ConfigProblems(file: "config.json")
         logger = Logger(output: LogOutput(minimum: .debug, format: .text, sink: log))
     }
@@ -78,7 +80,7 @@ public final class TestHost: ModuleResolver {
         ModuleContext(
             name: name, baseDirectory: baseDirectory, logger: logger, metrics: metrics, payloads: payloads,
             schemas: schemas, loops: loops, http: http, dataDirectory: dataDirectory, access: access,
-            hostID: { "test-host" }, resolver: self)
+            hostID: { [hostID] in hostID }, resolver: self)
     }
 
     /// See ``ModuleResolver``.

@@ -287,11 +287,9 @@ final class DispatchLoop {
         case .success:
             if writeFailures > 0 { services.logger.info("results of deliveries can be written again") }
             writeFailures = 0
-            var counts: [String: Int] = [:]
-            for result in writing { counts[result.endpoint, default: 0] += 1 }
-            for (name, count) in counts {
-                queues[name]?.wrote(count)
-                mark(name)
+            for result in writing {
+                queues[result.endpoint]?.wrote(result)
+                mark(result.endpoint)
             }
         case .failure(let error):
             writeFailures += 1

@@ -265,7 +265,7 @@ final class EndpointQueue {
             failures += 1
             let retryAfter = answer.retryAfter.map { min($0, bounds.schedule.retryAfterLimit) }
             if let wait = bounds.schedule.wait(failures: failures, retryAfter: retryAfter, random: random) {
-                lanes.hold(delivery, until: now.wall + wait)
+                lanes.hold(delivery)
                 next = .retry(dueAt: now.wall + wait)
             } else {
                 lanes.left(delivery)
@@ -276,7 +276,7 @@ final class EndpointQueue {
             consequence.disable = failedTooLong(answer, now.wall)
         }
         let result = AttemptResult(
-            endpoint: name, delivery: delivery.id, attempt: delivery.attempts + 1, failures: failures, startedAt: startedAt,
+            endpoint: name, delivery: delivery.id, key: delivery.key, attempt: delivery.attempts + 1, failures: failures, startedAt: startedAt,
             latencyMilliseconds: latency, status: answer.status, error: answer.error, answer: answer.body, next: next)
         return (result, consequence)
     }
@@ -298,7 +298,9 @@ final class EndpointQueue {
         lanes.left(delivery)
     }
 
-    func wrote(_ count: Int) {
-        unwritten -= count
+    /// The database has a result.
+    func wrote(_ result: AttemptResult) {
+        unwritten -= 1
+        if case .retry(let dueAt) = result.next { lanes.schedule(result.delivery, result.key, at: dueAt) }
     }
 }

@@ -15,6 +15,8 @@ final class GivenBack: Sendable {
         state.withLock { _ = $0.endpoints.insert(endpoint) }
     }
 
+    var hasEndpoints: Bool { state.withLock { !$0.endpoints.isEmpty } }
+
     /// The endpoints that were added since the last call.
     func take() -> [String] {
         state.withLock { state in

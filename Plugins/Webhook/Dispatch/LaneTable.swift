@@ -177,7 +177,7 @@ struct LaneTable {
     /// Whether there is something to send.
     var hasNext: Bool { ready.count > 0 }
 
-    /// The next delivery to send; its key waits until ``left(_:)`` or ``hold(_:until:)``.
+    /// The next delivery to send; its key waits until ``left(_:)`` or ``hold(_:)``.
     mutating func next() -> Delivery? {
         while ready.count > 0 {
             let key = ready.removeFirst()
@@ -221,10 +221,9 @@ struct LaneTable {
         settle(key)
     }
 
-    /// A delivery failed and is tried again at a time; its key waits for it, outside memory.
-    ///
-    /// - Parameter dueAt: milliseconds since the epoch.
-    mutating func hold(_ delivery: Delivery, until dueAt: Int64) {
+    /// A delivery failed and is tried again; its key waits for it, outside memory. When it is due says
+    /// ``schedule(_:_:at:)``, once the database knows as well.
+    mutating func hold(_ delivery: Delivery) {
         let key = LaneKey(delivery.key, delivery.id)
         guard var lane = lanes[key], lane.phase == .busy(delivery.id) else { return }
         lane.phase = .held(delivery.id)
@@ -237,7 +236,15 @@ struct LaneTable {
         lane.waiting = []
         lane.taken = 0
         lanes[key] = lane
-        dueTimes.insert(dueAt, key, delivery.id)
+    }
+
+    /// The database has it that a delivery is tried again at a time.
+    ///
+    /// - Parameter dueAt: milliseconds since the epoch.
+    mutating func schedule(_ id: Int64, _ key: Bytes?, at dueAt: Int64) {
+        let key = LaneKey(key, id)
+        guard lanes[key]?.phase == .held(id) else { return }
+        dueTimes.insert(dueAt, key, id)
     }
 
     /// What an idle lane does next: send, read, or go.

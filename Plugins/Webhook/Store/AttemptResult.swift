@@ -13,6 +13,7 @@ struct AttemptResult: Sendable {
 
     let endpoint: String
     let delivery: Int64
+    let key: Bytes?
     /// Counted from 1.
     let attempt: Int
     /// Failed attempts of the schedule, this one included.

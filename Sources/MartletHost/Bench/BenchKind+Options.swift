@@ -24,6 +24,8 @@ extension BenchKind {
             return LogBenchmark(settings, try logOptions(arguments))
         case .start:
             return StartBenchmark(settings, bytes: try bytes(arguments))
+        case .webhooks:
+            return WebhooksBenchmark(settings, inFlight: try arguments.integer("in-flight", default: 64, in: 1...1_000))
         case .serve:
             return IdleServer()
         case .fill:

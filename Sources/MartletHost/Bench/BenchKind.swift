@@ -2,11 +2,11 @@ import Benchmarks
 
 /// What `martlet bench` measures.
 enum BenchKind: String, CaseIterable {
-    case flow, ingest, fanout, log, start
+    case flow, ingest, fanout, log, start, webhooks
     /// Child processes of the others, not listed.
     case serve, fill
 
-    static var visible: [BenchKind] { [.flow, .ingest, .fanout, .log, .start] }
+    static var visible: [BenchKind] { [.flow, .ingest, .fanout, .log, .start, .webhooks] }
 
     static var listed: String { visible.map(\.rawValue).joined(separator: ", ") }
 
@@ -49,6 +49,8 @@ enum BenchKind: String, CaseIterable {
                 .flag("alone", "fanout, log: no comparison with other programs."),
             ] + Self.common
         case .start: [Self.bytes] + Self.common
+        case .webhooks:
+            [.option("in-flight", "N", "webhooks: requests at the same time; 64 by default.")] + Self.common
         case .serve: []
         case .fill: [Self.bytes, Self.directory, .flag("stop", "fill: stop cleanly once it is full.")]
         }
@@ -67,6 +69,7 @@ enum BenchKind: String, CaseIterable {
         fanout  One message to many event streams, beside nginx with nchan if that is installed.
         log     The embedded log alone: append, read, tail, recovery; beside the bare disk, and Redis if installed.
         start   How long a host takes to start, and its memory when idle.
+        webhooks  Signed deliveries to one receiver, in order per key, each kept with its attempt.
 
         Each number is measured --runs times; the table has the least, the median and the greatest. Load generator and
         server share this machine. Exit code 1 if anything was lost or came twice.

@@ -12,7 +12,7 @@ enum CommandLineInterface {
         ChannelsCommand.self,
         ProduceCommand.self,
         ConsumeCommand.self,
-        DeadLettersCommand.self,
+        DeadLettersCommand.self, WebhooksCommand.self,
         ModulesCommand.self,
         SchemaCommand.self,
         ReferenceCommand.self,
