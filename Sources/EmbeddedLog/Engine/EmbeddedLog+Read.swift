@@ -3,15 +3,24 @@ import Synchronization
 extension EmbeddedLog {
     /// Reads whole record batches from `offset` on; from memory at the tail, from disk further back.
     ///
-    /// - Parameter maxBytes: roughly the most to return. One batch is returned even if it is larger.
+    /// - Parameter maxBytes: roughly the most to return, as stored; compressed batches are at most four times as much
+    ///   decompressed. One batch is returned even if it is larger.
     /// - Returns: the chunk; empty at the end of the partition. Only durable records are in it.
-    /// - Throws: `offsetOutOfRange`, `unknownTopic`, `unknownPartition`, `checksumMismatch`, `damaged`, `io`.
+    /// - Throws: `offsetOutOfRange`, `unknownTopic`, `unknownPartition`, `checksumMismatch`, `damaged`,
+    ///   `unsupportedCompression`, `decompressedTooLarge`, `io`.
     package func read(_ topic: String, partition: Int32, from offset: Int64, maxBytes: Int) throws(LogError) -> LogChunk {
         try read(self.partition(topic, partition), from: offset, maxBytes: maxBytes)
     }
 
     /// The same with a partition looked up before.
     package func read(_ partition: PartitionLog, from offset: Int64, maxBytes: Int) throws(LogError) -> LogChunk {
+        let chunk = try readStored(partition, from: offset, maxBytes: maxBytes)
+        try chunk.inflate(upTo: LogChunk.inflationFactor * max(maxBytes, 0))
+        return chunk
+    }
+
+    /// The same without decompressing anything: for others, who do it themselves.
+    package func readStored(_ partition: PartitionLog, from offset: Int64, maxBytes: Int) throws(LogError) -> LogChunk {
         var place = offset
         while true {
             switch try source(of: place, in: partition) {
