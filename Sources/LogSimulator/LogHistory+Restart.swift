@@ -38,10 +38,12 @@ extension LogHistory {
             directory: "/data", minFreeBytes: 20_000, journalBytes: 256 << 10, segmentBytes: 4096, maxRecordBytes: 4096, maxCycleBytes: 16 << 10,
             tailCacheBytes: 8 << 10, maxUnflushedBytes: 32 << 10, maxOpenFiles: 4)
         let log = try UnrecoveredLog(configuration, storage: disk, clock: clock).recover(runsThreads: false)
-        try log.ensureTopic(Self.plain, TopicConfiguration(partitions: max(Int(partitions), plainPartitions(log))))
-        try log.ensureTopic(Self.trimmed, TopicConfiguration(retentionMilliseconds: 60_000, retentionBytes: 10_000))
+        try log.ensureTopic(Self.plain, TopicConfiguration(partitions: max(Int(partitions), plainPartitions(log)), compression: compression))
+        try log.ensureTopic(Self.trimmed, TopicConfiguration(retentionMilliseconds: 60_000, retentionBytes: 10_000, compression: .lz4))
         try log.ensureTopic(Self.outbox, TopicConfiguration())
-        try log.ensureTopic(Self.keys, TopicConfiguration(cleanup: .compact, tombstoneMilliseconds: 20_000))
+        try log.ensureTopic(Self.keys, TopicConfiguration(cleanup: .compact, tombstoneMilliseconds: 20_000, compression: compression))
+        try log.ensureTopic(Self.sequenced, TopicConfiguration(compression: .zstd))
+        try log.ensureTopic(Self.once, TopicConfiguration(partitions: 2, compression: compression, deduplication: Self.onceWindow))
         return log
     }
 
@@ -83,6 +85,7 @@ extension LogHistory {
             }
         }
         try checkKeys(settling: false)
+        try checkOnce()
         let rows = try read( HistoryModel.Place(topic: Self.outbox, partition: 0)).records.map { Int64($0.record) }
         if rows != Array(rows.indices).map({ Int64($0) + 1 }) { throw failure("the outbox's rows arrived as \(rows)") }
         if Int64(rows.count) < model.acknowledgedRow || Int64(rows.count) > model.sentRow {
@@ -90,7 +93,7 @@ extension LogHistory {
         }
     }
 
-    private mutating func read(
+    mutating func read(
         _ place: HistoryModel.Place
     ) throws(SimulationFailure) -> (start: Int64, end: Int64, records: [(offset: Int64, record: Int)]) {
         guard let log else { return (0, 0, []) }

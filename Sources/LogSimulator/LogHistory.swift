@@ -35,10 +35,12 @@ struct LogHistory {
 
     private mutating func takeStep() throws(SimulationFailure) {
         switch pick(100) {
-        case 0..<30: try append()
-        case 30..<40: try setKeys()
-        case 40..<52: try publish()
-        case 52..<60: try commitOffset()
+        case 0..<22: try append()
+        case 22..<30: try setKeys()
+        case 30..<38: try publish()
+        case 38..<47: try produce()
+        case 47..<55: try appendOnce()
+        case 55..<60: try commitOffset()
         case 60..<66: note("flush") { $0.runFlush() }
         case 66..<71: note("checkpoint") { $0.checkpoint() }
         case 71..<75: note("maintain") { $0.maintain() }
@@ -80,12 +82,15 @@ struct LogHistory {
         guard partitions < 5, let log else { return }
         trail.append("add partition")
         do throws(LogError) {
-            try log.ensureTopic(Self.plain, TopicConfiguration(partitions: Int(partitions) + 1))
+            try log.ensureTopic(Self.plain, TopicConfiguration(partitions: Int(partitions) + 1, compression: compression))
             partitions += 1
         } catch {
             trail.append("  \(error.code.name)")
         }
     }
+
+    /// How new batches are compressed, another way after each restart.
+    var compression: Compression { Compression.allCases[step % Compression.allCases.count] }
 
     func failure(_ message: String) -> SimulationFailure {
         SimulationFailure(seed: seed, step: step, message: message, trail: Array(trail.suffix(30)))

@@ -2,8 +2,8 @@ import Synchronization
 
 // What a start rebuilds of the windows of event ids and of the idempotent producers.
 extension EmbeddedLog {
-    /// Reads each topic's newest records back to the window's size and age. A record's age is that of its timestamp, within
-    /// the life of its segment.
+    /// Reads each topic's newest records back to the window's size and age. A record is as old as its timestamp says, but no
+    /// older than its segment, where that is known, or than the record before it.
     func rebuildWindows() throws(LogError) {
         for topic in registry.withLock({ Array($0.values) }) {
             guard let limits = topic.configuration.deduplication else { continue }
@@ -23,16 +23,18 @@ extension EmbeddedLog {
         let now = clock.now()
         let end = partition.endOffset
         guard let young = try offset(partition.topicName, partition.number, atOrAfter: now - limits.milliseconds) else { return }
-        let createdAt = partition.state.withLock { state in (state.segments.last?.base ?? 0, state.segments.last?.createdAt ?? 0) }
+        let segment = partition.state.withLock { $0.segments.last }
+        var time = Int64.min
         var offset = max(young, end - Int64(limits.events), partition.startOffset)
         while offset < end {
             let chunk = try read(partition, from: offset, maxBytes: 1 << 20)
             var cursor = chunk.records()
             while try cursor.next() {
                 let id = try cursor.eventID()
-                let earliest = cursor.offset >= createdAt.0 ? createdAt.1 : 0
+                if let segment, cursor.offset >= segment.base { time = max(time, segment.createdAt) }
+                time = max(time, min(cursor.timestamp, now))
                 let place = EventWindow.Place(partition: partition.number, offset: cursor.offset)
-                if id != .none { found.append(WindowRecord(time: min(max(cursor.timestamp, earliest), now), place: place, id: id)) }
+                if id != .none { found.append(WindowRecord(time: min(time, now), place: place, id: id)) }
             }
             if chunk.isEmpty { break }
             offset = chunk.nextOffset
