@@ -66,13 +66,22 @@ import Testing
         try log.ensureTopic("t", TopicConfiguration(compression: batch.compression == .none ? .none : .lz4))
         try log.append("t", 0, ["first"])
         _ = try log.appendAndWait([PartitionAppend(topic: "t", partition: 0, records: batch)])
-        let chunk = try log.read("t", partition: 0, from: 1, maxBytes: 1 << 20)
-        #expect(try SampleRecord.lines(chunk) == lines)
+        let all = try log.read("t", partition: 0, from: 0, maxBytes: 1 << 20)
+        #expect(try SampleRecord.lines(all).dropFirst() == lines[...])
         // What is kept are its bytes, but for the offset.
-        let kept = chunk.withBytes { Array($0) }
+        let kept = all.withBytes { Array($0.suffix(bytes.count)) }
         #expect(Array(kept[8...]) == Array(bytes[8...]) && kept[..<8] == [0, 0, 0, 0, 0, 0, 0, 1])
         let header = try #require(bytes.withUnsafeBytes { BatchHeader($0.baseAddress!, available: $0.count) })
         #expect(header.producerID == (kind == "control" ? 5 : 91) && header.producerEpoch == 2)
+        guard kind == "control" else { return }
+        // A marker is no record for consumers: from there on there is nothing, and nobody is woken for it.
+        #expect(try log.read("t", partition: 0, from: 1, maxBytes: 1 << 20).isEmpty)
+        let woken = Monitor(false)
+        _ = try log.onData("t", partition: 0, from: 1) { woken.withLock { $0 = true } }
+        #expect(woken.withLock { !$0 })
+        try log.append("t", 0, ["next"])
+        #expect(woken.withLock { $0 })
+        #expect(try SampleRecord.lines(log.read("t", partition: 0, from: 1, maxBytes: 1 << 20)).count == 2)
     }
 
     /// Our builder's bytes for the same records.

@@ -5,7 +5,8 @@ extension EmbeddedLog {
     ///
     /// - Parameter maxBytes: roughly the most to return, as stored; compressed batches are at most four times as much
     ///   decompressed. One batch is returned even if it is larger.
-    /// - Returns: the chunk; empty at the end of the partition. Only durable records are in it.
+    /// - Returns: the chunk, with at least one record at or after `offset` that is no transaction marker; empty if there is none
+    ///   up to the end. Only durable records are in it.
     /// - Throws: `offsetOutOfRange`, `unknownTopic`, `unknownPartition`, `checksumMismatch`, `damaged`,
     ///   `unsupportedCompression`, `decompressedTooLarge`, `io`.
     package func read(_ topic: String, partition: Int32, from offset: Int64, maxBytes: Int) throws(LogError) -> LogChunk {
@@ -14,39 +15,51 @@ extension EmbeddedLog {
 
     /// The same with a partition looked up before.
     package func read(_ partition: PartitionLog, from offset: Int64, maxBytes: Int) throws(LogError) -> LogChunk {
-        let chunk = try readStored(partition, from: offset, maxBytes: maxBytes)
-        try chunk.inflate(upTo: LogChunk.inflationFactor * max(maxBytes, 0))
-        return chunk
+        try read(partition, from: offset, maxBytes: maxBytes, inflates: true)
     }
 
-    /// The same without decompressing anything: for others, who do it themselves.
+    /// The same without decompressing: for others, who do it themselves.
     package func readStored(_ partition: PartitionLog, from offset: Int64, maxBytes: Int) throws(LogError) -> LogChunk {
+        try read(partition, from: offset, maxBytes: maxBytes, inflates: false)
+    }
+
+    private func read(_ partition: PartitionLog, from offset: Int64, maxBytes: Int, inflates: Bool) throws(LogError) -> LogChunk {
         var place = offset
         while true {
+            let chunk: LogChunk
             switch try source(of: place, in: partition) {
             case .nothing:
+                if place > offset { partition.state.withLock { $0.noteWithoutRecords(from: offset, to: place) } }
                 return LogChunk(capacity: 0, from: offset, path: nil).finished()
             case .memory(let slices):
-                return slices.copyBatches(from: offset, maxBytes: maxBytes)
-            case .segment(let segment, let next):
+                chunk = slices.copyBatches(from: place, maxBytes: maxBytes)
+            case .segment(let segment):
                 let reader = SegmentReader(self, partition, segment)
                 do throws(LogError) {
-                    if let chunk = try reader.read(from: offset, maxBytes: maxBytes) { return chunk }
+                    guard let found = try reader.read(from: place, maxBytes: maxBytes) else { throw missing(place, in: partition, segment) }
+                    chunk = found
                 } catch {
                     // Retention or compaction may have replaced the file meanwhile: then there is another answer.
                     if reader.isCurrent { throw error }
                     continue
                 }
-                // Compaction can leave a segment without records at or after the offset.
-                place = next
             }
+            if inflates { try chunk.inflate(upTo: LogChunk.inflationFactor * max(maxBytes, 0)) }
+            if try chunk.hasRecords() { return chunk }
+            place = chunk.nextOffset
         }
+    }
+
+    private func missing(_ offset: Int64, in partition: PartitionLog, _ segment: Segment) -> LogError {
+        LogError(
+            .damaged, "the segment ends before offset \(offset), which it should hold; restore the file from a copy, \(LogError.lastResort)",
+            path: partition.path(segment: segment.base), filePosition: Int64(segment.flushedSize))
     }
 
     private enum Source {
         case nothing
         case memory([TailSlice])
-        case segment(Segment, next: Int64)
+        case segment(Segment)
     }
 
     private func source(of offset: Int64, in partition: PartitionLog) throws(LogError) -> Source {
@@ -61,9 +74,7 @@ extension EmbeddedLog {
             if offset == state.endOffset { return .nothing }
             if let first = state.tail.first, offset >= first.baseOffset { return .memory(state.slices(from: offset)) }
             let after = state.segments.partitionIndex { $0.base > offset }
-            let segment = state.segments[after - 1]
-            let next = after < state.segments.count ? state.segments[after].base : state.endOffset
-            return .segment(segment, next: next)
+            return .segment(state.segments[after - 1])
         }
     }
 
@@ -109,6 +120,11 @@ extension LogChunk {
 }
 
 extension PartitionState {
+    /// Takes note that a range at the end holds no records: who waits there is not woken for it.
+    fileprivate mutating func noteWithoutRecords(from offset: Int64, to end: Int64) {
+        if end == endOffset { withoutRecords = offset..<end }
+    }
+
     /// The slices that hold an offset and what follows.
     fileprivate func slices(from offset: Int64) -> [TailSlice] {
         var low = 0

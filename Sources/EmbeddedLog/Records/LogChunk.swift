@@ -82,6 +82,19 @@ package final class LogChunk: @unchecked Sendable {
     /// A cursor before the first record at or after `fromOffset`.
     package func records() -> RecordCursor { RecordCursor(self) }
 
+    /// Whether there is a record at or after `fromOffset` that is no transaction marker: compaction and repairs leave batches
+    /// without any.
+    func hasRecords() throws(LogError) -> Bool {
+        var place = start
+        while place < end, let header = BatchHeader(memory + place, available: end - place) {
+            if header.recordCount > 0, header.baseOffset >= fromOffset, !header.isControl { return true }
+            place += header.totalBytes
+        }
+        var cursor = records()
+        while try cursor.next() { if !cursor.isControl { return true } }
+        return false
+    }
+
     /// Fixes the range that holds whole, checked batches, before the chunk is shared.
     func finish(start: Int, end: Int) {
         self.start = start

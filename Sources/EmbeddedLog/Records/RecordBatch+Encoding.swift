@@ -17,8 +17,7 @@ extension RecordBatch {
         UnsafeMutableRawBufferPointer(start: target + BatchHeader.bytes, count: records.count).copyMemory(from: records)
         target.storeBigEndian(Int32(size - BatchHeader.lengthEnd), at: 8)
         target.storeBigEndian(attributes & ~BatchHeader.compressionMask | compression.code, at: 21)
-        let covered = UnsafeRawBufferPointer(start: target + BatchHeader.checksumStart, count: size - BatchHeader.checksumStart)
-        target.storeBigEndian(CRC32C.of(covered), at: 17)
+        BatchHeader.seal(target, count: size)
         return RecordBatch(
             taking: target, byteCount: size, recordCount: recordCount, largestRecordBytes: largestRecordBytes, maxTimestamp: maxTimestamp)
     }
