@@ -5,7 +5,6 @@ extension LogHistory {
     static let sequenced = "sequenced"
     static let once = "once"
     static let onceWindow = DeduplicationWindow(events: 60, milliseconds: 86_400_000)
-    private static let producerID: Int64 = 77
 
     // MARK: Sequences
 
@@ -64,7 +63,7 @@ extension LogHistory {
         _ batch: ProducerModel.Batch, epoch: Int16, _ what: String
     ) throws(SimulationFailure) -> Result<AppendReceipt, LogError> {
         guard let log else { return .failure(LogError(.closed, "there is no log")) }
-        let producer = BatchProducer(id: Self.producerID, epoch: epoch, baseSequence: batch.sequence)
+        let producer = BatchProducer(id: model.producer.id, epoch: epoch, baseSequence: batch.sequence)
         let records = self.batch(batch.numbers, producer: producer)
         let answer = Answer<[AppendReceipt]>()
         log.append([PartitionAppend(topic: Self.sequenced, partition: 0, records: records)]) { answer.set($0) }
@@ -115,16 +114,43 @@ extension LogHistory {
         }
     }
 
+    // MARK: Repairs
+
+    /// Goes on as another producer, from what is there.
+    mutating func replaceProducer() throws(SimulationFailure) {
+        let end = try read(HistoryModel.Place(topic: Self.sequenced, partition: 0)).end
+        model.producer = ProducerModel(id: model.producer.id + 1, lastAcknowledged: end, lastSent: end)
+        doubtsProducer = false
+    }
+
+    /// What was given up may be there all the same, if a repair was interrupted.
+    mutating func forgetLostEvents() {
+        for (event, place) in model.once.places
+        where model.isLost(HistoryModel.Place(topic: Self.once, partition: place.partition), place.offset) {
+            model.once.places[event] = nil
+            model.once.uncertain.insert(event)
+        }
+    }
+
     // MARK: Checking
 
-    mutating func checkOnce() throws(SimulationFailure) {
-        let numbers = try read(HistoryModel.Place(topic: Self.sequenced, partition: 0)).records.map { Int64($0.record) }
-        if numbers != Array(numbers.indices).map({ Int64($0) + 1 }) { throw failure("the producer's records arrived as \(numbers)") }
-        if Int64(numbers.count) < model.producer.lastAcknowledged || Int64(numbers.count) > model.producer.lastSent {
-            throw failure(
-                "\(numbers.count) records of the producer are there, \(model.producer.lastAcknowledged) were acknowledged, "
-                    + "\(model.producer.lastSent) sent")
+    /// The producer's records were sent from 1 on, and each is kept once: so number and offset go together.
+    private mutating func checkSequence() throws(SimulationFailure) {
+        let place = HistoryModel.Place(topic: Self.sequenced, partition: 0)
+        let records = try read(place).records
+        let offsets = Set(records.map(\.offset))
+        for record in records where Int64(record.record) != record.offset + 1 {
+            throw failure("the producer's records arrived as \(records.map(\.record))")
         }
+        let end = (records.last?.offset ?? -1) + 1
+        for offset in 0..<max(end, model.producer.lastAcknowledged) where !offsets.contains(offset) && !model.isLost(place, offset) {
+            throw failure("record \(offset + 1) of the producer is missing: \(records.map(\.record))")
+        }
+        if end > model.producer.lastSent { throw failure("the producer has \(end) records, and \(model.producer.lastSent) was the last sent") }
+    }
+
+    mutating func checkOnce() throws(SimulationFailure) {
+        try checkSequence()
         var found: [Int: OnceModel.Place] = [:]
         for partition in 0..<Int32(2) {
             for item in try read(HistoryModel.Place(topic: Self.once, partition: partition)).records {

@@ -8,6 +8,8 @@ struct ProducerModel {
         var next: Int32 { sequence + Int32(numbers.count) }
     }
 
+    /// Another one after a repair gave up what the log knew of it, or records of its own.
+    var id: Int64 = 77
     var epoch: Int16 = 0
     /// Acknowledged batches of this epoch.
     var acknowledged: [Batch] = []

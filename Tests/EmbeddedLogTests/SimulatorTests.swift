@@ -12,6 +12,11 @@ import Testing
         for seed in first..<(first + count) { try LogSimulator.run(seed: seed) }
     }
 
+    @Test func noCrashAtAnyChangeBreaksAPromise() throws {
+        let changes = try LogSimulator.crashAtEachChange(seed: 5, steps: 12)
+        #expect(changes > 60)
+    }
+
     @Test(arguments: PlantedBug.allCases)
     func plantedBugIsFound(bug: PlantedBug) {
         #expect(LogSimulator.historiesToFind(bug, limit: 20) != nil)

@@ -12,9 +12,13 @@ final class Committer: @unchecked Sendable {
         var next: Int
     }
 
-    struct MarkKey: Hashable {
+    struct MarkKey: Hashable, Comparable {
         let partition: Int
         let producerID: Int64
+
+        static func < (left: MarkKey, right: MarkKey) -> Bool {
+            (left.partition, left.producerID) < (right.partition, right.producerID)
+        }
     }
 
     /// The last durable cycle.

@@ -26,7 +26,7 @@ extension EmbeddedLog {
     private func addMarks(_ now: Int64) {
         guard let partition = registry.withLock({ $0[ProducerMarkRecord.topic] })?.partition(0) else { return }
         var builder = RecordBatchBuilder(capacity: ProducerMarkRecord.maxBytes * committer.marks.count)
-        for (key, mark) in committer.marks {
+        for (key, mark) in committer.marks.sorted(by: { $0.key < $1.key }) {
             let name = ProducerMarkRecord.key(
                 producerID: key.producerID, incarnation: mark.partition.topic.incarnation, partition: mark.partition.number)
             builder.append(timestamp: now, key: name, value: ProducerMarkRecord.value(row: mark.row))
@@ -39,7 +39,7 @@ extension EmbeddedLog {
         guard let partition = registry.withLock({ $0[ProducerStateRecord.topic] })?.partition(0) else { return }
         var builder = RecordBatchBuilder(capacity: ProducerStateRecord.maxBytes * (committer.producers.count + 1))
         for key in committer.forgottenProducers + committer.takeOrphans() { builder.append(timestamp: now, key: key, value: nil) }
-        for (key, partition) in committer.producers {
+        for (key, partition) in committer.producers.sorted(by: { $0.key < $1.key }) {
             guard let state = partition.commit.producers[key.producerID] else { continue }
             builder.append(
                 timestamp: now, key: partition.producerKey(key.producerID), value: ProducerStateRecord.value(state))

@@ -20,8 +20,11 @@ extension EmbeddedLog {
 
     /// All topics, by name. The log's own start with two underscores.
     package func topics() -> [TopicDescription] {
-        registry.withLock { Array($0.values) }.map(\.description).sorted { $0.name < $1.name }
+        allTopics.map(\.description)
     }
+
+    /// By name: what goes through all of them does so in the same order each time.
+    var allTopics: [TopicLog] { registry.withLock { Array($0.values) }.sorted { $0.name < $1.name } }
 
     /// Deletes a topic with its records and the offsets that groups have in it. Reads and appends on it
     /// fail with `unknownTopic` from then on; chunks already read stay valid. Blocks until durable.

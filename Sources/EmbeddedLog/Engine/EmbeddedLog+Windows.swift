@@ -56,7 +56,7 @@ extension EmbeddedLog {
                 orphans.remove(Array(bytes))
             }
         }
-        committer.orphanedProducers = Array(orphans)
+        committer.orphanedProducers = orphans.sorted { $0.lexicographicallyPrecedes($1) }
     }
 }
 

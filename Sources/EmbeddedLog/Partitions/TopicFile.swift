@@ -15,8 +15,7 @@ enum TopicFile {
         if let window = configuration.deduplication {
             text += "deduplicate_events=\(window.events)\ndeduplicate_ms=\(window.milliseconds)\n"
         }
-        let checksum = Array(text.utf8).withUnsafeBytes { CRC32C.of($0) }
-        return Array((text + "crc32c=\(String(checksum, radix: 16))\n").utf8)
+        return Array((text + "crc32c=\(checksum(of: text))\n").utf8)
     }
 
     static func decode(_ bytes: [UInt8], path: String) throws(LogError) -> (name: String, incarnation: UUIDBytes, TopicConfiguration) {
@@ -25,15 +24,15 @@ enum TopicFile {
             throw LogError(
                 .unsupportedVersion, "the topic file starts with \"\(lines.first ?? "")\", expected \"\(firstLine)\"", path: path)
         }
-        let covered = Array((lines.dropLast().joined(separator: "\n") + "\n").utf8).withUnsafeBytes { CRC32C.of($0) }
+        let covered = checksum(of: lines.dropLast().joined(separator: "\n") + "\n")
         var fields: [String: String] = [:]
         for line in lines.dropFirst() {
             let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             if parts.count == 2 { fields[String(parts[0])] = String(parts[1]) }
         }
-        guard fields["crc32c"] == String(covered, radix: 16) else {
+        guard fields["crc32c"] == covered else {
             throw LogError(
-                .checksumMismatch, "the topic file has checksum \(fields["crc32c"] ?? "none"), its text \(String(covered, radix: 16)); restore it",
+                .checksumMismatch, "the topic file has checksum \(fields["crc32c"] ?? "none"), its text \(covered); restore it, \(LogError.lastResort)",
                 path: path)
         }
         guard let name = fields["name"], let incarnation = fields["incarnation"].flatMap(UUIDBytes.init(text:)),
@@ -55,8 +54,13 @@ enum TopicFile {
     /// Whether the last line is the checksum of the others, whatever they say.
     static func hasItsChecksum(_ bytes: [UInt8]) -> Bool {
         let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
-        let covered = Array((lines.dropLast().joined(separator: "\n") + "\n").utf8).withUnsafeBytes { CRC32C.of($0) }
-        return lines.last == "crc32c=" + String(covered, radix: 16)
+        return lines.last == "crc32c=" + checksum(of: lines.dropLast().joined(separator: "\n") + "\n")
+    }
+
+    /// Eight hexadecimal digits.
+    private static func checksum(of text: String) -> String {
+        let digits = String(Array(text.utf8).withUnsafeBytes { CRC32C.of($0) }, radix: 16)
+        return String(repeating: "0", count: 8 - digits.utf8.count) + digits
     }
 
     /// Kafka's rule for names.

@@ -16,6 +16,8 @@ package final class EmbeddedEventLog: EventLog {
     private let known = Mutex<[TopicName: TopicInfo]>([:])
     private let spreader = KeylessSpreader()
     private let duplicates: DuplicateCounters
+    private let indexer = Mutex<KeyIndexer?>(nil)
+    private let logger: Logger
 
     package init(directory: String, config: LogConfig, metrics: MetricsRegistry, logger: Logger) {
         configuration = LogConfiguration(
@@ -25,6 +27,13 @@ package final class EmbeddedEventLog: EventLog {
             maxRecordBytes: config.maxRecordBytes + DeadLetters.headerBytes)
         maxEventBytes = config.maxRecordBytes
         duplicates = DuplicateCounters(metrics)
+        self.logger = logger
+    }
+
+    func openedWithIndexer() throws(ModuleError) -> (EmbeddedLog, KeyIndexer) {
+        let log = try opened()
+        guard let indexer = indexer.withLock({ $0 }) else { throw .transient("log.not_open", "the log is not open") }
+        return (log, indexer)
     }
 
     /// The open engine.
@@ -42,10 +51,17 @@ package final class EmbeddedEventLog: EventLog {
             try UnrecoveredLog(configuration).recover()
         }
         engine.withLock { $0 = log }
+        let made = KeyIndexer(log, directory: configuration.directory + "/key-index", logger: logger)
+        indexer.withLock { $0 = made }
         for description in log.topics() { remember(TopicInfo(description)) }
     }
 
     package func close() async {
+        let closing = indexer.withLock { indexer in
+            defer { indexer = nil }
+            return indexer
+        }
+        await closing?.close()
         let log = engine.withLock { engine in
             defer { engine = nil }
             return engine
