@@ -87,6 +87,8 @@ extension LogHistory {
         let topics = Set(losses.map(\.topic))
         if topics.contains(Self.keys) { model.keys = [:]; doubtsKeys = true }
         if topics.contains("__consumer_offsets") { doubtsOffsets = true }
+        if topics.contains("__producer_state") || topics.contains(Self.sequenced) { doubtsProducer = true }
+        forgetLostEvents()
     }
 
     /// The answer of an inspection; `nil` if there is no log yet.
