@@ -13,7 +13,7 @@ import Testing
     }
 
     @Test func noCrashAtAnyChangeBreaksAPromise() throws {
-        let changes = try LogSimulator.crashAtEachChange(seed: 5, steps: 12)
+        let changes = try LogSimulator.crashAtEachChange(seed: 5, steps: 20)
         #expect(changes > 60)
     }
 
