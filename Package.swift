@@ -65,7 +65,9 @@ let package = Package(
         .executableTarget(
             name: "MartletHost",
             dependencies: ["Martlet", "Pipelines", "EmbeddedLog", "HTTPServer", "Benchmarks", "CCurl"] + pluginNames,
-            swiftSettings: strict
+            swiftSettings: strict,
+            // The SDK's symbols, which plugins loaded at the start are linked against.
+            linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"])]
         ),
 
         tests("MartletTests", ["Martlet"]),

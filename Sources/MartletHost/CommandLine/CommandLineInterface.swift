@@ -5,7 +5,7 @@ enum CommandLineInterface {
     static let commands: [any Command.Type] = [
         RunCommand.self, ValidateCommand.self, ReloadCommand.self, DrainCommand.self,
         TopicsCommand.self, GroupsCommand.self, ProduceCommand.self, ConsumeCommand.self, DeadLettersCommand.self,
-        ModulesCommand.self, SchemaCommand.self, ReferenceCommand.self, BenchCommand.self,
+        ModulesCommand.self, PluginCommand.self, SchemaCommand.self, ReferenceCommand.self, BenchCommand.self,
     ]
 
     static func run(_ words: [String]) async -> ExitCode {

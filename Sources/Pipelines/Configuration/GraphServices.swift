@@ -2,7 +2,7 @@ package import Martlet
 
 /// What the host lends to the modules of a graph.
 package struct GraphServices: Sendable {
-    package let registry: ModuleRegistry
+    package internal(set) var registry: ModuleRegistry
     package let logger: Logger
     package let metrics: MetricsRegistry
     package let payloads: any PayloadReader

@@ -2,6 +2,7 @@ package import Martlet
 
 /// The whole config file.
 package struct PipelineConfig: ModuleConfig {
+    package let plugins: [ConfigText]
     package let host: HostConfig
     package let log: LogConfig
     package let databases: ConfigMap<ConfigModule<DatabaseKind>>
@@ -13,6 +14,9 @@ package struct PipelineConfig: ModuleConfig {
     package let queries: ConfigMap<QueryConfig>
 
     package init(from fields: inout ConfigFields) {
+        plugins = fields.optional(
+            "plugins", default: [], "Libraries with more modules, made by `martlet plugin build`; relative to the config file.",
+            example: ["build/libAudit.so"])
         host = fields.section("host", "Listeners, data folder and limits of this host.")
         log = fields.section("log", "The engine that keeps topics.")
         databases = fields.optional("databases", default: [:], "Persistence backends by name.")

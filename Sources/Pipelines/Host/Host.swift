@@ -35,6 +35,9 @@ package final class Host: Sendable {
     private let overrides: [String]
     private let dataDirectory: String
     private let identity: HostIdentity
+    private let plugins = PluginLoader()
+    /// Without those of plugins.
+    private let standardModules: ModuleRegistry
     /// The blocks that are read at the start only.
     private let startBlocks: StartBlocks
     private let state: Mutex<State>
@@ -64,8 +67,10 @@ package final class Host: Sendable {
         loops = HostLoops(count: loaded.config.host.eventLoops ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         caches = (0..<loops.count).map { _ in ChunkCache() }
         hostLog = HostLog(loaded, metrics: metrics, logger: logger)
+        standardModules = registry
         services = GraphServices(
-            registry: registry, logger: logger, metrics: metrics, payloads: SimdjsonPayloadReader(),
+            registry: plugins.registry(
+                registry, adding: loaded.config.plugins, resolve: loaded.path, problems: loaded.problems), logger: logger, metrics: metrics, payloads: SimdjsonPayloadReader(),
             schemas: ValijsonSchemaCompiler(), loops: loops, log: hostLog.log, identity: identity,
             runsGroups: loaded.config.log.remote == nil)
         guard
@@ -194,6 +199,9 @@ package final class Host: Sendable {
         let (loaded, problems) = LoadedConfig.load(path: configPath, overrides: overrides)
         guard let loaded else { return problems }
         let old = graph
+        var services = services
+        services.registry = plugins.registry(
+            standardModules, adding: loaded.config.plugins, resolve: loaded.path, problems: problems)
         guard
             let new = GraphBuilder.build(
                 loaded.config, root: loaded.root, baseDirectory: loaded.baseDirectory, services: services, previous: old,
