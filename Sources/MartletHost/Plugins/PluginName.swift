@@ -39,9 +39,14 @@ struct PluginName {
         return type
     }
 
-    /// `ChatAlertSink`: the module's Swift type.
+    /// `ChatAlertSink`: the module's Swift type. A name that says the kind already says it once.
     func typeName(_ kind: ModuleKind) -> String {
-        text + (kind == .pubsub ? "Bus" : kind.rawValue.prefix(1).uppercased() + kind.rawValue.dropFirst())
+        text.hasSuffix(Self.suffix(kind)) ? text : text + Self.suffix(kind)
+    }
+
+    /// What the type's name ends with.
+    static func suffix(_ kind: ModuleKind) -> String {
+        kind == .pubsub ? "Bus" : kind.rawValue.prefix(1).uppercased() + kind.rawValue.dropFirst()
     }
 
     /// Names that a new type would hide.

@@ -7,7 +7,6 @@ struct PluginScaffold {
     /// The line for `StandardModules.swift`.
     let registration: String
 
-    /// The templates, one for each kind; `NAME` stands for the plugin's name, `TYPE` for its type in a config.
     private static func template(_ kind: ModuleKind) -> PluginTemplate {
         switch kind {
         case .source: .source
@@ -23,7 +22,7 @@ struct PluginScaffold {
         let template = Self.template(kind)
         let typeName = name.typeName(kind)
         func filled(_ text: String) -> String {
-            text.replacing("__NAME__", with: name.text).replacing("__TYPE__", with: name.type)
+            text.replacing("__NAME__" + PluginName.suffix(kind), with: typeName).replacing("__NAME__", with: name.text).replacing("__TYPE__", with: name.type)
         }
         files = [
             ("Plugins/\(name.text)/\(typeName).swift", filled(template.module)),

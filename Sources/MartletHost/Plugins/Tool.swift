@@ -13,7 +13,8 @@ enum Tool {
     /// - Returns: nil if there is no such program.
     static func run(_ words: [String]) throws(FileTree.Failure) -> Result? {
         var ends: [Int32] = [0, 0]
-        guard pipe2(&ends, O_CLOEXEC) == 0 else { throw FileTree.Failure("make a pipe for", words[0]) }
+        guard pipe(&ends) == 0 else { throw FileTree.Failure("make a pipe for", words[0]) }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         defer { close(ends[0]) }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)

@@ -25,6 +25,10 @@ struct ELFFile: ~Copyable {
 
     /// Maps a file, privately and read-only.
     init(path: String) throws(Failure) {
+        bytes = try Self.map(path)
+    }
+
+    private static func map(_ path: String) throws(Failure) -> UnsafeRawBufferPointer {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .unreadable(String(cString: strerror(errno))) }
         defer { Glibc.close(descriptor) }
@@ -36,12 +40,13 @@ struct ELFFile: ~Copyable {
         guard let base = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED else {
             throw .unreadable(String(cString: strerror(errno)))
         }
-        bytes = UnsafeRawBufferPointer(start: base, count: count)
+        let bytes = UnsafeRawBufferPointer(start: base, count: count)
         // 0x7F "ELF", 64-bit, little-endian.
         guard bytes.starts(with: [0x7F, 0x45, 0x4C, 0x46, 2, 1]) else {
             munmap(base, count)
             throw .notELF
         }
+        return bytes
     }
 
     deinit {
