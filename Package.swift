@@ -9,6 +9,11 @@ let plugins: [(name: String, libraries: [Target.Dependency])] = [
     ("HTTP", []),
     ("JQ", ["CJQ"]),
     ("Map", []),
+    ("MyChannel", []),
+    ("MyDatabase", []),
+    ("MySink", []),
+    ("MySource", []),
+    ("MyTransform", []),
     ("PostgreSQL", ["CPQ"]),
     ("Redis", ["CHiredis"]),
     ("SQLSinks", []),
@@ -64,7 +69,7 @@ let package = Package(
         library("Benchmarks", ["CLinux", "Martlet", "EmbeddedLog", "HTTPServer"]),
         .executableTarget(
             name: "MartletHost",
-            dependencies: ["Martlet", "Pipelines", "EmbeddedLog", "HTTPServer", "Benchmarks", "CCurl"] + pluginNames,
+            dependencies: ["Martlet", "Pipelines", "EmbeddedLog", "HTTPServer", "Benchmarks", "MartletTesting", "CCurl"] + pluginNames,
             swiftSettings: strict,
             // The SDK's symbols, which plugins loaded at the start are linked against.
             linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"])]

@@ -3,7 +3,7 @@ import Martlet
 /// Finds the command, parses its arguments, runs it, and says what went wrong.
 enum CommandLineInterface {
     static let commands: [any Command.Type] = [
-        RunCommand.self, ValidateCommand.self, ReloadCommand.self, DrainCommand.self,
+        RunCommand.self, ValidateCommand.self, TestCommand.self, ReloadCommand.self, DrainCommand.self,
         TopicsCommand.self, GroupsCommand.self, ProduceCommand.self, ConsumeCommand.self, DeadLettersCommand.self,
         ModulesCommand.self, PluginCommand.self, SchemaCommand.self, ReferenceCommand.self, BenchCommand.self,
     ]

@@ -69,7 +69,7 @@ extension PluginTemplate {
                     let batch = ["like", "view", "follow"].enumerated().map { number, type in
                         Record(
                             topic: "t", partition: 0, offset: Offset(number),
-                            event: Event(id: "\(number)", key: nil, payload: Bytes(#"{"type": "\#(type)"}"#), timestamp: 0))
+                            event: Event(id: Bytes("\(number)"), key: nil, payload: Bytes(#"{"type": "\#(type)"}"#), timestamp: 0))
                     }
                     let results = try await transform(ReadmeExample.json(of: "__NAME__")).apply(to: batch)
                     #expect(results.map { if case .keep = $0 { true } else { false } } == [true, false, true])
