@@ -4,11 +4,6 @@ import HTTPPlugin
 import JQPlugin
 import MapPlugin
 import Martlet
-import MyChannelPlugin
-import MyDatabasePlugin
-import MySinkPlugin
-import MySourcePlugin
-import MyTransformPlugin
 import PostgreSQLPlugin
 import RedisPlugin
 import SQLSinksPlugin
@@ -31,11 +26,6 @@ enum StandardModules {
         try registry.register(database: SQLiteDatabase.self)
         try registry.register(database: PostgreSQLDatabase.self)
         try registry.register(channel: SSEChannel.self)
-        try registry.register(source: MySourceSource.self)
-        try registry.register(transform: MyTransformTransform.self)
-        try registry.register(sink: MySinkSink.self)
-        try registry.register(channel: MyChannelChannel.self)
-        try registry.register(database: MyDatabaseDatabase.self)
         return registry
     }
 }
