@@ -6,6 +6,9 @@ import PackageDescription
 let plugins: [(name: String, libraries: [Target.Dependency])] = [
     ("Bus", []),
     ("Console", []),
+    ("Exec", ["CLinux"]),
+    ("Files", []),
+    ("Filters", []),
     ("HTTP", []),
     ("JQ", ["CJQ"]),
     ("Map", []),
@@ -14,6 +17,7 @@ let plugins: [(name: String, libraries: [Target.Dependency])] = [
     ("SQLSinks", []),
     ("SQLite", ["CSQLite"]),
     ("SSE", []),
+    ("Schedule", []),
 ]
 
 /// The same strict settings for every Swift target.
@@ -56,7 +60,7 @@ let package = Package(
         .target(name: "CValijson"),
 
         library("Martlet"),
-        library("EmbeddedLog", ["CCRC32C"]),
+        library("EmbeddedLog", ["CCRC32C", "CLinux"]),
         library("LogSimulator", ["EmbeddedLog"]),
         library("HTTPServer", ["CEvent"]),
         library("Pipelines", ["Martlet", "EmbeddedLog", "HTTPServer", "CCurl", "CSimdjson", "CValijson"]),
@@ -83,7 +87,7 @@ let package = Package(
             name: "\(plugin.name)Plugin",
             dependencies: ["Martlet"] + plugin.libraries,
             path: "Plugins/\(plugin.name)",
-            exclude: ["README.md"],
+            exclude: ["README.md"] + (plugin.name == "Exec" ? ["examples"] : []),
             swiftSettings: strict
         )
     },

@@ -19,6 +19,8 @@ package struct LogError: Error, Sendable, Equatable, CustomStringConvertible {
         case offsetOutOfRange(start: Int64, end: Int64)
         /// Another process, or another log in this one, has the folder open.
         case locked
+        /// There is no log in the folder.
+        case notFound
         case notWritable
         case closed
         /// An earlier write or sync error closed the log until it is opened again.
@@ -43,6 +45,7 @@ package struct LogError: Error, Sendable, Equatable, CustomStringConvertible {
             case .fewerPartitions: "log.fewer_partitions"
             case .offsetOutOfRange: "log.offset_out_of_range"
             case .locked: "log.locked"
+            case .notFound: "log.not_found"
             case .notWritable: "log.not_writable"
             case .closed: "log.closed"
             case .failed: "log.failed"
@@ -80,7 +83,7 @@ package struct LogError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     /// What is left to do about damage when there is no copy to restore.
-    static let lastResort = "or move the data folder away and start with an empty log"
+    static let lastResort = "or see what `martlet log verify` finds and what `martlet log repair` would give up"
 
     /// The error of a failed system call on `path`: `action` completes "cannot …".
     static func system(_ action: String, path: String, errno: Int32) -> LogError {

@@ -46,6 +46,10 @@ struct Recovery {
     }
 
     mutating func run() throws(LogError) -> RecoveredLog {
+        if try storage.size(paths.repairing) != nil {
+            throw LogError(
+                .damaged, "a repair of this log was interrupted; run `martlet log repair --accept-loss` again", path: paths.repairing)
+        }
         try findTopics()
         let checkpoint = try readCheckpoint()
         // Before anything is removed because the checkpoint says so, it has to be there to stay.

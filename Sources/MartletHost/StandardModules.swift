@@ -1,5 +1,8 @@
 import BusPlugin
 import ConsolePlugin
+import ExecPlugin
+import FilesPlugin
+import FiltersPlugin
 import HTTPPlugin
 import JQPlugin
 import MapPlugin
@@ -9,6 +12,7 @@ import RedisPlugin
 import SQLSinksPlugin
 import SQLitePlugin
 import SSEPlugin
+import SchedulePlugin
 
 /// The modules compiled into this host, one a line. The list of plugins in Package.swift has the same names.
 enum StandardModules {
@@ -18,9 +22,18 @@ enum StandardModules {
         try registry.register(pubSub: RedisPubSub.self)
         try registry.register(sink: PubSubSink.self)
         try registry.register(sink: ConsoleSink.self)
+        try registry.register(sink: ExecSink.self)
+        try registry.register(source: ExecSource.self)
+        try registry.register(transform: ExecTransform.self)
         try registry.register(source: HTTPSource.self)
+        try registry.register(source: ScheduleSource.self)
+        try registry.register(source: FileSource.self)
         try registry.register(transform: JQTransform.self)
         try registry.register(transform: MapTransform.self)
+        try registry.register(transform: FilterTransform.self)
+        try registry.register(transform: DedupeTransform.self)
+        try registry.register(transform: ThrottleTransform.self)
+        try registry.register(sink: FileSink.self)
         try registry.register(sink: TableSink.self)
         try registry.register(sink: SQLSink.self)
         try registry.register(database: SQLiteDatabase.self)

@@ -14,6 +14,7 @@ public final class TestHost: ModuleResolver {
 
     private let reported: ConfigProblems
     private let baseDirectory: String
+    private let dataDirectory: String
     private let payloads: any PayloadReader
     private let schemas: any SchemaCompiler
     private let loops: any EventLoops
@@ -24,17 +25,19 @@ public final class TestHost: ModuleResolver {
 
     /// - Parameters:
     ///   - baseDirectory: where relative paths in configs start.
+    ///   - dataDirectory: where modules keep what must survive a restart.
     ///   - payloads: reads JSON payloads; without it templates that look into one fail.
     ///   - schemas: compiles JSON Schemas; without it none compiles.
     ///   - loops: without it there are none.
     ///   - http: without it no client can be made.
     public init(
-        baseDirectory: String = "", payloads: any PayloadReader = MissingPayloadReader(),
+        baseDirectory: String = "", dataDirectory: String = "", payloads: any PayloadReader = MissingPayloadReader(),
         schemas: any SchemaCompiler = MissingSchemaCompiler(), loops: any EventLoops = MissingEventLoops(),
         http: any OutgoingHTTP = MissingOutgoingHTTP(), databases: [String: any Database] = [:], pubSubs: [String: any PubSub] = [:],
         log: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.baseDirectory = baseDirectory
+        self.dataDirectory = dataDirectory
         self.payloads = payloads
         self.schemas = schemas
         self.loops = loops
@@ -69,7 +72,7 @@ public final class TestHost: ModuleResolver {
     public func context(named name: String) -> ModuleContext {
         ModuleContext(
             name: name, baseDirectory: baseDirectory, logger: logger, metrics: metrics, payloads: payloads,
-            schemas: schemas, loops: loops, http: http, resolver: self)
+            schemas: schemas, loops: loops, http: http, dataDirectory: dataDirectory, resolver: self)
     }
 
     /// See ``ModuleResolver``.

@@ -44,6 +44,13 @@ enum TopicFile {
         return (name, incarnation, configuration)
     }
 
+    /// Whether the last line is the checksum of the others, whatever they say.
+    static func hasItsChecksum(_ bytes: [UInt8]) -> Bool {
+        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+        let covered = Array((lines.dropLast().joined(separator: "\n") + "\n").utf8).withUnsafeBytes { CRC32C.of($0) }
+        return lines.last == "crc32c=" + String(covered, radix: 16)
+    }
+
     /// Kafka's rule for names.
     static func isValidTopicName(_ name: String) -> Bool {
         let allowed = name.utf8.allSatisfy { byte in

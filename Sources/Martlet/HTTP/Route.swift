@@ -25,6 +25,8 @@ public protocol HTTPExchange: AnyObject, Sendable {
     func queryParameter(_ name: String) -> String?
     /// Case-insensitive.
     func header(_ name: String) -> String?
+    /// All header fields in the order received, names as they were sent.
+    var headers: [(name: String, value: String)] { get }
     var body: Bytes { get }
     /// The event loop that the connection lives on.
     var loopIndex: Int { get }

@@ -16,7 +16,7 @@ public final class FakeExchange: HTTPExchange {
     public let loopIndex: Int
     private let path: [String: String]
     private let query: [String: String]
-    private let headers: [(name: String, value: String)]
+    public let headers: [(name: String, value: String)]
     private let state = Mutex(State())
 
     /// - Parameters:

@@ -21,6 +21,11 @@ extension GraphBuilder {
         guard let platform else { return }
         let variables = source?.templateVariables ?? ExchangeVariables.kinds
         let transforms = chain(platform.transforms, context: context)
+        for (module, transform) in zip(platform.transforms, transforms?.transforms ?? []) where !type(of: transform).runsInSources {
+            problems.report(
+                .invalid, at: module.typeText.place, "the transform `\(module.type)` cannot stand in a source",
+                hint: "put it in the groups that read the topic")
+        }
         let savesTo = platform.save.flatMap { resolver.databaseRunner($0.database) }
         let save = platform.save.flatMap { config in
             savesTo.flatMap { savePlan(config, $0, allowing: variables, context: context) }

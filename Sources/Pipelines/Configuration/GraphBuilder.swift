@@ -60,7 +60,11 @@ package struct GraphBuilder {
         ModuleContext(
             name: name, baseDirectory: baseDirectory, logger: services.logger.with(kind.rawValue, name),
             metrics: services.metrics, payloads: services.payloads, schemas: services.schemas,
-            loops: services.loops, http: services.http, resolver: resolver)
+            loops: services.loops, http: services.http, dataDirectory: absolute(graph.config.host.dataDirectory), resolver: resolver)
+    }
+
+    private func absolute(_ path: String) -> String {
+        path.hasPrefix("/") || baseDirectory.isEmpty ? path : baseDirectory + "/" + path
     }
 
     func resolver() -> GraphResolver {

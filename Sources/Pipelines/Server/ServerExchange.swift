@@ -23,6 +23,7 @@ final class ServerExchange: Martlet.HTTPExchange {
     func pathParameter(_ name: String) -> String? { exchange.pathParameter(name) }
     func queryParameter(_ name: String) -> String? { exchange.request.queryParameter(name) }
     func header(_ name: String) -> String? { exchange.request.header(name) }
+    var headers: [(name: String, value: String)] { exchange.request.headers }
 
     func respond(_ response: Martlet.HTTPResponse) {
         let headers: HTTPHeaders

@@ -69,7 +69,7 @@ extension ConfigFixture {
             "unknown module type", [(#""type": "table""#, #""type": "tabel""#)],
             #"""
                 config.json:29:25: groups.store.sink.type: unknown sink type `tabel`; did you mean `table`?
-                  valid types: pubsub, console, table, sql
+                  valid types: pubsub, console, exec, file, table, sql
                 """#),
         ConfigFixture(
             "unknown database type", [(#""type": "sqlite""#, #""type": "mysql""#)],
