@@ -160,7 +160,13 @@ public struct ChannelContract: Sendable {
     }
 
     private func deliver(_ messages: [Message], _ channel: any DeliveryChannel, _ promise: Promise) async throws {
-        guard case .each(let outcomes) = try await channel.deliver(messages) else { return }
+        let result: WriteResult
+        do {
+            result = try await channel.deliver(messages)
+        } catch {
+            throw ContractViolation(promise.text, "\(messages.count) good messages were not taken: \(error)")
+        }
+        guard case .each(let outcomes) = result else { return }
         try promise.require("outcomes of \(messages.count) messages", outcomes.count, is: messages.count)
         if let error = outcomes.compactMap({ $0 }).first { throw ContractViolation(promise.text, "a good message was refused: \(error)") }
     }

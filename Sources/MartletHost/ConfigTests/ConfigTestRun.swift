@@ -22,7 +22,7 @@ struct ConfigTestRun {
     /// - Throws: ``ConfigError`` if the config has problems.
     func run() async throws -> Outcome {
         let started = ContinuousClock.now
-        let folder = try FileTree.temporaryFolder()
+        let folder = try FileTree.temporaryFolder(inMemory: true)
         defer { try? FileTree.remove(folder) }
         let recorder = ConfigTestRecorder()
         let http = RecordingHTTP()
@@ -47,11 +47,14 @@ struct ConfigTestRun {
         return Outcome(name: test.name, failures: failures, duration: .now - started)
     }
 
+    private static let journalBytes = 16 << 20
+
     private func makeHost(_ folder: String, _ recorder: ConfigTestRecorder, _ http: RecordingHTTP) throws -> Host {
         var surroundings = HostSurroundings()
         let variables = Dictionary(file.environment.map { ($0.key, $0.value) }) { _, last in last }
         surroundings.environment = { name in variables[name] ?? ConfigSource.processEnvironment(name) }
         surroundings.http = http
+        surroundings.journalBytes = Self.journalBytes
         let standIns = StandIns(folder: folder, recorder: recorder, run: Set(file.run.map(\.plain)))
         surroundings.modules = { standIns.registry($0) }
         // The log in a folder of its own, ports that the system chooses; the journal need not survive anything.

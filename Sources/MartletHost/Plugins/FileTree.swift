@@ -63,12 +63,25 @@ enum FileTree {
         guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw Failure("make", path) }
     }
 
+    /// Free space that a folder in memory must offer.
+    private static let memoryBytesMin: UInt64 = 256 << 20
+
     /// A new folder of its own in the system's folder for temporary files.
-    static func temporaryFolder() throws(Failure) -> String {
-        let base = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+    ///
+    /// - Parameter inMemory: in `/dev/shm` if there is room, where syncing costs nothing; `TMPDIR` goes before it.
+    static func temporaryFolder(inMemory: Bool = false) throws(Failure) -> String {
+        let base = getenv("TMPDIR").map { String(cString: $0) } ?? (inMemory && hasMemoryFolder ? memoryFolder : "/tmp")
         var template = Array("\(base)/martlet-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw Failure("make a folder in", base) }
         return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    private static let memoryFolder = "/dev/shm"
+
+    private static var hasMemoryFolder: Bool {
+        var status = statvfs()
+        guard statvfs(memoryFolder, &status) == 0, access(memoryFolder, W_OK) == 0 else { return false }
+        return UInt64(status.f_bavail) * UInt64(status.f_frsize) >= memoryBytesMin
     }
 
     /// The files in a folder and below it, as paths from the folder, sorted. Links are not followed.

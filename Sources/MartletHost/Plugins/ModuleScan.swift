@@ -57,7 +57,10 @@ struct ModuleScan {
     private static func module(declaredBy head: Substring) -> ModuleType? {
         guard let colon = head.firstIndex(of: ":") else { return nil }
         let words = head[..<colon].split(separator: " ").map(String.init)
-        guard let keyword = words.firstIndex(where: declarations.contains), keyword + 1 < words.count else { return nil }
+        guard let keyword = words.firstIndex(where: declarations.contains), keyword + 1 < words.count,
+            // A generic type cannot be registered.
+            !words[keyword + 1].contains("<")
+        else { return nil }
         let conformances = head[head.index(after: colon)...].split { ", \n".contains($0) }.map(String.init)
         guard let kind = conformances.compactMap({ protocols[$0] }).first else { return nil }
         return ModuleType(name: words[keyword + 1], kind: kind)

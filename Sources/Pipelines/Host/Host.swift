@@ -70,7 +70,7 @@ package final class Host: Sendable {
         startBlocks = StartBlocks(loaded.root)
         loops = HostLoops(count: loaded.config.host.eventLoops ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         caches = (0..<loops.count).map { _ in ChunkCache() }
-        hostLog = HostLog(loaded, metrics: metrics, logger: logger)
+        hostLog = HostLog(loaded, journalBytes: surroundings.journalBytes, metrics: metrics, logger: logger)
         self.surroundings = surroundings
         standardModules = registry
         let modules = plugins.registry(registry, adding: loaded.config.plugins, resolve: loaded.path, problems: loaded.problems)

@@ -9,5 +9,8 @@ package struct HostSurroundings: Sendable {
     /// What the config can name, made of the modules of this build and those of the config's `plugins`.
     package var modules: @Sendable (ModuleRegistry) -> ModuleRegistry = { $0 }
 
+    /// The size of the log's journal, if not the usual one: a log that lives for one test needs little.
+    package var journalBytes: Int?
+
     package init() {}
 }

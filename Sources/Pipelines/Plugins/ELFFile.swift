@@ -56,6 +56,28 @@ struct ELFFile: ~Copyable {
     var type: UInt16 { integer(at: 16) ?? 0 }
     var machine: UInt16 { integer(at: 18) ?? 0 }
 
+    private static let loadSegment: UInt32 = 1
+
+    /// Whether all that the headers speak of is in the file: mapping one that was cut short would end the process.
+    var isComplete: Bool {
+        guard let programs: UInt64 = integer(at: 32), let sections: UInt64 = integer(at: 40), let programSize: UInt16 = integer(at: 54),
+            let programCount: UInt16 = integer(at: 56), let sectionSize: UInt16 = integer(at: 58), let sectionCount: UInt16 = integer(at: 60),
+            ends(programs, UInt64(programSize) * UInt64(programCount)), ends(sections, UInt64(sectionSize) * UInt64(sectionCount))
+        else { return false }
+        for index in 0..<Int(programCount) {
+            let header = Int(programs) + index * Int(programSize)
+            guard let kind: UInt32 = integer(at: header), let offset: UInt64 = integer(at: header + 8), let length: UInt64 = integer(at: header + 32)
+            else { return false }
+            if kind == Self.loadSegment, !ends(offset, length) { return false }
+        }
+        return true
+    }
+
+    private func ends(_ offset: UInt64, _ length: UInt64) -> Bool {
+        let (end, isTooLong) = offset.addingReportingOverflow(length)
+        return !isTooLong && end <= UInt64(bytes.count)
+    }
+
     /// The machine's name for people.
     static func name(ofMachine machine: UInt16) -> String {
         switch machine {

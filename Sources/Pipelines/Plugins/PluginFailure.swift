@@ -18,6 +18,8 @@ struct PluginFailure: Error {
 
     static let notALibrary = Self("plugin.not_a_library", "this file is no shared library")
 
+    static let damaged = Self("plugin.damaged", "the library is cut short or damaged")
+
     static func wrongArchitecture(_ found: String, own: String) -> Self {
         Self("plugin.wrong_architecture", "the plugin is built for \(found), and this host runs on \(own)")
     }

@@ -65,6 +65,7 @@ package final class PluginLoader: Sendable {
         guard file.machine == own else {
             throw .wrongArchitecture(ELFFile.name(ofMachine: file.machine), own: ELFFile.name(ofMachine: own))
         }
+        guard file.isComplete else { throw .damaged }
         guard let label = PluginLabel.find(in: file) else { throw .noEntryPoint }
         guard label.compiler.contains("Swift version \(SDKFingerprint.compiler)") else {
             throw .wrongCompiler(label.compiler, own: SDKFingerprint.compiler)
