@@ -13,7 +13,7 @@ import Testing
             case .none: nil
             case .preparesBegin: "`BEGIN` was not refused"
             case .opensWhileAway, .ignoresClose, .closedIsPermanent: "says so when it is not open"
-            case .keepsAfterThrow: "should have failed"
+            case .keepsAfterThrow: "or rolled back whole"
             case .losesDoubles: "values come back as they were bound"
             case .dataIsTransient: "kind"
             case .busyIsPermanent: "write_queue"
