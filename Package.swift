@@ -4,6 +4,7 @@ import PackageDescription
 /// The plugins compiled into the host, a name a line; each name is a folder under Plugins/. A new one takes a line here
 /// and its modules' lines in Sources/MartletHost/StandardModules.swift.
 let plugins: [(name: String, libraries: [Target.Dependency])] = [
+    ("Auth", ["CCrypto"]),
     ("Bus", []),
     ("Console", []),
     ("Exec", ["CLinux"]),
@@ -54,21 +55,25 @@ let package = Package(
         .systemLibrary(name: "CPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
         .systemLibrary(name: "CJQ", providers: [.apt(["libjq-dev", "libonig-dev"])]),
+        .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CCRC32C"),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CLinux"),
         .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
         .target(name: "CValijson"),
 
         library("Martlet"),
-        library("EmbeddedLog", ["CCRC32C", "CLinux"]),
+        library("EmbeddedLog", ["CCRC32C", "CLinux", "CLZ4", "CZstd"]),
         library("LogSimulator", ["EmbeddedLog"]),
         library("HTTPServer", ["CEvent"]),
-        library("Pipelines", ["Martlet", "EmbeddedLog", "HTTPServer", "CCurl", "CSimdjson", "CValijson"]),
+        library("Pipelines", ["Martlet", "EmbeddedLog", "HTTPServer", "CCrypto", "CCurl", "CSimdjson", "CValijson"]),
         library("MartletTesting", ["Martlet"]),
         library("Benchmarks", ["CLinux", "Martlet", "EmbeddedLog", "HTTPServer"]),
         .executableTarget(
             name: "MartletHost",
-            dependencies: ["Martlet", "Pipelines", "EmbeddedLog", "HTTPServer", "Benchmarks", "MartletTesting", "CCurl"] + pluginNames,
+            dependencies: ["Martlet", "Pipelines", "EmbeddedLog", "LogSimulator", "HTTPServer", "Benchmarks", "MartletTesting", "CCurl"]
+                + pluginNames,
             swiftSettings: strict,
             // The SDK's symbols, which plugins loaded at the start are linked against.
             linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"])]
@@ -80,7 +85,7 @@ let package = Package(
         tests("PipelinesTests", pluginNames + ["MartletHost", "Pipelines", "MartletTesting", "Martlet"]),
         tests("PluginTests", pluginNames + ["MartletTesting", "Martlet", "Pipelines"]),
         tests("MartletHostTests", ["MartletHost", "MartletTesting", "Benchmarks", "Martlet", "Pipelines"]),
-        tests("EndToEndTests", ["MartletHost", "CSQLite"]),
+        tests("EndToEndTests", ["MartletHost", "HTTPServer", "CCrypto", "CSQLite"]),
         tests("TidyTests", []),
     ] + plugins.map { plugin in
         .target(

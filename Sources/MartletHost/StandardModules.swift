@@ -1,3 +1,4 @@
+import AuthPlugin
 import BusPlugin
 import ConsolePlugin
 import ExecPlugin
@@ -18,6 +19,8 @@ import SchedulePlugin
 enum StandardModules {
     static func registry() throws(RegistrationError) -> ModuleRegistry {
         var registry = ModuleRegistry()
+        try registry.register(authenticator: JWTAuthenticator.self)
+        try registry.register(authenticator: APIKeyAuthenticator.self)
         try registry.register(pubSub: MemoryBus.self)
         try registry.register(pubSub: RedisPubSub.self)
         try registry.register(sink: PubSubSink.self)

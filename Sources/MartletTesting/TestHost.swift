@@ -50,17 +50,20 @@ public final class TestHost: ModuleResolver {
 
     /// Decodes and validates a module.
     ///
-    /// - Parameter reserved: the platform's keys, which the module does not read; see ``ModuleKind/reservedKeys``.
+    /// - Parameters:
+    ///   - reserved: the platform's keys, which the module does not read; see ``ModuleKind/reservedKeys``.
+    ///   - access: what the config would say of the module's callers.
     /// - Throws: a ``ConfigError`` with all problems, as the user would see them.
     public func make<Made: Module>(
-        _ type: Made.Type, _ json: String, name: String = "test", reserved: [String] = ["type"]
+        _ type: Made.Type, _ json: String, name: String = "test", reserved: [String] = ["type"],
+        access: RequestAccess = .anonymous
     ) throws(ConfigError) -> Made {
         let problems = ConfigProblems(file: "config.json")
         let config = JSONReader.read(json, problems: problems).flatMap {
             Made.Config.decode($0, path: .root, problems: problems, keys: .strict(reserved: reserved))
         }
         try problems.throwIfAny()
-        let module = config.flatMap { Made(config: $0, context: context(named: name)) }
+        let module = config.flatMap { Made(config: $0, context: context(named: name, access: access)) }
         try reported.throwIfAny()
         guard let module else {
             preconditionFailure("\(Made.self).init returned nil without reporting a problem")
@@ -69,10 +72,10 @@ public final class TestHost: ModuleResolver {
     }
 
     /// What a module gets at validation.
-    public func context(named name: String) -> ModuleContext {
+    public func context(named name: String, access: RequestAccess = .anonymous) -> ModuleContext {
         ModuleContext(
             name: name, baseDirectory: baseDirectory, logger: logger, metrics: metrics, payloads: payloads,
-            schemas: schemas, loops: loops, http: http, dataDirectory: dataDirectory, resolver: self)
+            schemas: schemas, loops: loops, http: http, dataDirectory: dataDirectory, access: access, resolver: self)
     }
 
     /// See ``ModuleResolver``.

@@ -33,6 +33,8 @@ public struct SourceInput: Sendable {
     public var variables: (any TemplateVariables)?
     /// Makes a repeated input safe: the same key and body get the first answer again.
     public var idempotencyKey: String?
+    /// Whose key that is: two callers may use the same one. Nil where callers are not known.
+    public var callerScope: String?
 
     public init(
         payload: Bytes, headers: [Header] = [], id: Bytes? = nil, key: Bytes? = nil,

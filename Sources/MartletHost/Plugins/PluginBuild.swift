@@ -79,7 +79,7 @@ struct PluginBuild {
     /// The entry point, and the label that the host reads before it calls it.
     private func entry(_ label: PluginLabel) -> String {
         let registrations = modules.map { module in
-            "    try modules.register(\(module.kind == .pubsub ? "pubSub" : module.kind.rawValue): \(module.name).self)"
+            "    try modules.register(\(module.kind.registrationLabel): \(module.name).self)"
         }
         return """
             import Martlet

@@ -55,9 +55,9 @@ struct PluginCommand: Command {
     }
 
     private static func kind(_ arguments: Arguments) throws(UsageError) -> ModuleKind {
-        let kinds = ModuleKind.allCases.map(\.rawValue)
+        let kinds = PluginScaffold.kinds.map(\.rawValue)
         guard let text = arguments.value("kind") else { throw UsageError("say which kind: --kind \(kinds.joined(separator: ", "))") }
-        guard let kind = ModuleKind(rawValue: text) else {
+        guard let kind = ModuleKind(rawValue: text), PluginScaffold.kinds.contains(kind) else {
             let guess = Guess.nearest(to: text, among: kinds).map { "; did you mean \($0)?" } ?? ""
             throw UsageError("--kind must be one of \(kinds.joined(separator: ", ")), found \(text)\(guess)")
         }
@@ -85,7 +85,7 @@ struct PluginCommand: Command {
             throw PluginError("\(folder) exists already; `martlet plugin remove \(name.text)` removes it")
         }
         if listed { throw PluginError("Package.swift lists a plugin \(name.text) already; take it out of the list, or choose another name") }
-        let scaffold = PluginScaffold(name, kind)
+        guard let scaffold = PluginScaffold(name, kind) else { throw PluginError("there is no template for the kind \(kind.rawValue)") }
         try package.add(name, registration: scaffold.registration)
         for file in scaffold.files {
             let path = "\(package.folder)/\(file.path)"
@@ -133,8 +133,8 @@ struct PluginCommand: Command {
                 found["\(folder)/\(file)"] = try FileTree.read("\(package.folder)/\(folder)/\(file)")
             }
         }
-        return ModuleKind.allCases.contains { kind in
-            Dictionary(uniqueKeysWithValues: PluginScaffold(name, kind).files.map { ($0.path, $0.text) }) == found
+        return PluginScaffold.kinds.contains { kind in
+            Dictionary(uniqueKeysWithValues: (PluginScaffold(name, kind)?.files ?? []).map { ($0.path, $0.text) }) == found
         }
     }
 }

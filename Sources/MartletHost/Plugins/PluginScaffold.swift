@@ -7,8 +7,9 @@ struct PluginScaffold {
     /// The line for `StandardModules.swift`.
     let registration: String
 
-    private static func template(_ kind: ModuleKind) -> PluginTemplate {
+    private static func template(_ kind: ModuleKind) -> PluginTemplate? {
         switch kind {
+        case .auth: nil
         case .source: .source
         case .transform: .transform
         case .sink: .sink
@@ -18,8 +19,12 @@ struct PluginScaffold {
         }
     }
 
-    init(_ name: PluginName, _ kind: ModuleKind) {
-        let template = Self.template(kind)
+    /// The kinds that there are templates for.
+    static let kinds = ModuleKind.allCases.filter { template($0) != nil }
+
+    /// - Returns: nil for a kind that has no template.
+    init?(_ name: PluginName, _ kind: ModuleKind) {
+        guard let template = Self.template(kind) else { return nil }
         let typeName = name.typeName(kind)
         func filled(_ text: String) -> String {
             text.replacing("__NAME__" + PluginName.suffix(kind), with: typeName).replacing("__NAME__", with: name.text).replacing("__TYPE__", with: name.type)
@@ -29,12 +34,23 @@ struct PluginScaffold {
             ("Plugins/\(name.text)/README.md", filled(template.readme)),
             ("Tests/PluginTests/\(name.text)/\(typeName)Tests.swift", filled(template.tests)),
         ]
-        registration = "try registry.register(\(kind == .pubsub ? "pubSub" : kind.rawValue): \(typeName).self)"
+        registration = "try registry.register(\(kind.registrationLabel): \(typeName).self)"
     }
 
     /// The folders that belong to a plugin.
     static func folders(of name: PluginName) -> [String] {
         ["Plugins/\(name.text)", "Tests/PluginTests/\(name.text)"]
+    }
+}
+
+extension ModuleKind {
+    /// What stands before the type when a module of this kind is registered.
+    var registrationLabel: String {
+        switch self {
+        case .pubsub: "pubSub"
+        case .auth: "authenticator"
+        default: rawValue
+        }
     }
 }
 

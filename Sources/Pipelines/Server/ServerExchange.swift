@@ -20,6 +20,8 @@ final class ServerExchange: Martlet.HTTPExchange {
         return Bytes(unsafeOwner: body, start: body.pointer, count: body.count)
     }
 
+    var remoteAddress: String { exchange.remoteAddress }
+
     func pathParameter(_ name: String) -> String? { exchange.pathParameter(name) }
     func queryParameter(_ name: String) -> String? { exchange.request.queryParameter(name) }
     func header(_ name: String) -> String? { exchange.request.header(name) }

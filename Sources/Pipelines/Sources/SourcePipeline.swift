@@ -91,7 +91,9 @@ package final class SourcePipeline: Intake {
         save.outbox.submit(
             SaveRequest(
                 statement: save.binding.statement, parameters: parameters, makeEvent: makeEvent,
-                idempotency: input.idempotencyKey.map { IdempotentRequest(source: name, key: $0, body: input.payload) },
+                idempotency: input.idempotencyKey.map {
+                    IdempotentRequest(source: input.callerScope.map { "\(name) \($0)" } ?? name, key: $0, body: input.payload)
+                },
                 answer: answer))
     }
 
