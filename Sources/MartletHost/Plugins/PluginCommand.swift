@@ -98,12 +98,11 @@ struct PluginCommand: Command {
             edited  Package.swift
                     Sources/MartletHost/StandardModules.swift
 
-            the \(kind.rawValue) is `"type": "\(name.type)"`; next:
-              swift build                                 compile it into martlet
-              swift test --filter \(typeName)Tests        run its contract test
-              martlet modules show \(kind.rawValue)/\(name.type)
-            or, without building martlet again:
-              martlet plugin build Plugins/\(name.text)   a library to load with "plugins": ["build/lib\(name.text).so"]
+            The \(kind.rawValue) is `"type": "\(name.type)"`. Compile it into martlet and test it:
+              swift build
+              swift test --filter \(typeName)Tests
+            or, with this martlet as it is, make a library of it, to load with "plugins": ["build/lib\(name.text).so"]:
+              martlet plugin build Plugins/\(name.text)
             """)
     }
 

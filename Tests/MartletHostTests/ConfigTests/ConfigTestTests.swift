@@ -122,6 +122,18 @@ import Testing
         #expect(run.code == 0, "\(run.output)\(run.errors)")
         #expect(run.lines.count > 5)
     }
+
+    @Test func thePagesExampleIsATest() async throws {
+        let page = try String(contentsOfFile: Compiler.package + "/Sources/Pipelines/Pipelines.docc/TestingAConfig.md", encoding: .utf8)
+        let start = try #require(page.range(of: "```json\n"))
+        let end = try #require(page.range(of: "```", range: start.upperBound..<page.endIndex))
+        let folder = try TestFolder()
+        try folder.write(
+            page[start.upperBound..<end.lowerBound].replacingOccurrences(of: "../config.json", with: Compiler.package + "/config.json"),
+            to: "page.test.json")
+        let run = try await CommandRun(["test", "page.test.json"], in: folder)
+        #expect(run.code == 0, "\(run.output)\(run.errors)")
+    }
 }
 
 /// XML that a parser reads.
