@@ -29,6 +29,8 @@ struct HistoryModel {
     /// The outbox: rows 1, 2, ...; the last acknowledged and the last ever sent.
     var acknowledgedRow: Int64 = 0
     var sentRow: Int64 = 0
+    var producer = ProducerModel()
+    var once = OnceModel()
     /// What each key of the compacted topic may be: the acknowledged state first, then unanswered ones.
     var keys: [Int: [Int?]] = [:]
     /// What repairs gave up and named.

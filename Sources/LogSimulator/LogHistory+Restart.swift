@@ -51,10 +51,12 @@ extension LogHistory {
             directory: "/data", minFreeBytes: 20_000, journalBytes: 256 << 10, segmentBytes: 4096, maxRecordBytes: 4096, maxCycleBytes: 16 << 10,
             tailCacheBytes: 8 << 10, maxUnflushedBytes: 32 << 10, maxOpenFiles: 4)
         let log = try UnrecoveredLog(configuration, storage: disk, clock: clock).recover(runsThreads: false)
-        try log.ensureTopic(Self.plain, TopicConfiguration(partitions: max(Int(partitions), plainPartitions(log))))
-        try log.ensureTopic(Self.trimmed, TopicConfiguration(retentionMilliseconds: 60_000, retentionBytes: 10_000))
+        try log.ensureTopic(Self.plain, TopicConfiguration(partitions: max(Int(partitions), plainPartitions(log)), compression: compression))
+        try log.ensureTopic(Self.trimmed, TopicConfiguration(retentionMilliseconds: 60_000, retentionBytes: 10_000, compression: .lz4))
         try log.ensureTopic(Self.outbox, TopicConfiguration())
-        try log.ensureTopic(Self.keys, TopicConfiguration(cleanup: .compact, tombstoneMilliseconds: 20_000))
+        try log.ensureTopic(Self.keys, TopicConfiguration(cleanup: .compact, tombstoneMilliseconds: 20_000, compression: compression))
+        try log.ensureTopic(Self.sequenced, TopicConfiguration(compression: .zstd))
+        try log.ensureTopic(Self.once, TopicConfiguration(partitions: 2, compression: compression, deduplication: Self.onceWindow))
         return log
     }
 
@@ -80,6 +82,7 @@ extension LogHistory {
             model.attempted[place] = []
         }
         doubtsOffsets = false
+        if doubtsProducer { try replaceProducer() }
     }
 
     var places: [HistoryModel.Place] {
@@ -98,6 +101,7 @@ extension LogHistory {
             }
         }
         try checkKeys(settling: false)
+        try checkOnce()
         let outbox = HistoryModel.Place(topic: Self.outbox, partition: 0)
         let records = try read(outbox).records
         let rows = records.map { Int64($0.record) }
@@ -110,7 +114,7 @@ extension LogHistory {
         if end > model.sentRow { throw failure("the outbox has rows to \(end), and \(model.sentRow) was the last sent") }
     }
 
-    private mutating func read(
+    mutating func read(
         _ place: HistoryModel.Place
     ) throws(SimulationFailure) -> (start: Int64, end: Int64, records: [(offset: Int64, record: Int)]) {
         guard let log else { return (0, 0, []) }

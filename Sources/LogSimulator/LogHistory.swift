@@ -15,6 +15,7 @@ struct LogHistory {
     /// After a repair gave up some of them, what is there counts.
     var doubtsKeys = false
     var doubtsOffsets = false
+    var doubtsProducer = false
 
     static let plain = "plain"
     static let trimmed = "trimmed"
@@ -54,10 +55,12 @@ struct LogHistory {
 
     private mutating func takeStep(below bound: Int = 100) throws(SimulationFailure) {
         switch pick(bound) {
-        case 0..<30: try append()
-        case 30..<40: try setKeys()
-        case 40..<52: try publish()
-        case 52..<60: try commitOffset()
+        case 0..<22: try append()
+        case 22..<30: try setKeys()
+        case 30..<38: try publish()
+        case 38..<47: try produce()
+        case 47..<55: try appendOnce()
+        case 55..<60: try commitOffset()
         case 60..<66: note("flush") { $0.runFlush() }
         case 66..<71: note("checkpoint") { $0.checkpoint() }
         case 71..<75: note("maintain") { $0.maintain() }
@@ -101,12 +104,15 @@ struct LogHistory {
         guard partitions < 5, let log else { return }
         trail.append("add partition")
         do throws(LogError) {
-            try log.ensureTopic(Self.plain, TopicConfiguration(partitions: Int(partitions) + 1))
+            try log.ensureTopic(Self.plain, TopicConfiguration(partitions: Int(partitions) + 1, compression: compression))
             partitions += 1
         } catch {
             trail.append("  \(error.code.name)")
         }
     }
+
+    /// How new batches are compressed, another way after each restart.
+    var compression: Compression { Compression.allCases[step % Compression.allCases.count] }
 
     func failure(_ message: String) -> SimulationFailure {
         SimulationFailure(seed: seed, step: step, message: message, trail: Array(trail.suffix(30)))

@@ -11,6 +11,10 @@ enum TopicFile {
         if let value = configuration.retentionBytes { text += "retention_bytes=\(value)\n" }
         if let value = configuration.segmentBytes { text += "segment_bytes=\(value)\n" }
         text += "compaction_age_ms=\(configuration.compactionAgeMilliseconds)\ntombstone_ms=\(configuration.tombstoneMilliseconds)\n"
+        if configuration.compression != .none { text += "compression=\(configuration.compression.rawValue)\n" }
+        if let window = configuration.deduplication {
+            text += "deduplicate_events=\(window.events)\ndeduplicate_ms=\(window.milliseconds)\n"
+        }
         return Array((text + "crc32c=\(checksum(of: text))\n").utf8)
     }
 
@@ -33,13 +37,17 @@ enum TopicFile {
         }
         guard let name = fields["name"], let incarnation = fields["incarnation"].flatMap(UUIDBytes.init(text:)),
             let partitions = fields["partitions"].flatMap(Int.init), partitions > 0,
-            let cleanup = fields["cleanup"].flatMap(Cleanup.init(rawValue:))
+            let cleanup = fields["cleanup"].flatMap(Cleanup.init(rawValue:)),
+            let compression = Compression(rawValue: fields["compression"] ?? Compression.none.rawValue)
         else { throw LogError(.damaged, "the topic file lacks a field", path: path) }
+        let window = fields["deduplicate_events"].flatMap { Int($0) }.flatMap { events in
+            fields["deduplicate_ms"].flatMap { Int64($0) }.map { DeduplicationWindow(events: events, milliseconds: $0) }
+        }
         let configuration = TopicConfiguration(
             partitions: partitions, retentionMilliseconds: fields["retention_ms"].flatMap { Int64($0) },
             retentionBytes: fields["retention_bytes"].flatMap { Int64($0) }, segmentBytes: fields["segment_bytes"].flatMap { Int($0) },
             cleanup: cleanup, compactionAgeMilliseconds: fields["compaction_age_ms"].flatMap { Int64($0) } ?? 0,
-            tombstoneMilliseconds: fields["tombstone_ms"].flatMap { Int64($0) } ?? 86_400_000)
+            tombstoneMilliseconds: fields["tombstone_ms"].flatMap { Int64($0) } ?? 86_400_000, compression: compression, deduplication: window)
         return (name, incarnation, configuration)
     }
 
