@@ -52,11 +52,11 @@ import Testing
         var random = SeededGenerator(seed: seed)
         var lanes = LaneTable()
         let all = (1...400).map { id in
-            Delivery(id: id, key: Bytes("k\(Int.random(in: 0..<6, using: &random))"), messageID: "\(id)", body: "x")
+            WebhookPlugin.Delivery(id: id, key: Bytes("k\(Int.random(in: 0..<6, using: &random))"), messageID: "\(id)", body: "x")
         }
         var cursor = 0
-        var underWay: [Delivery] = []
-        var held: [Delivery] = []
+        var underWay: [WebhookPlugin.Delivery] = []
+        var held: [WebhookPlugin.Delivery] = []
         var done: [Int64] = []
         for step in 0..<20_000 where done.count < all.count {
             switch Int.random(in: 0..<6, using: &random) {
