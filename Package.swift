@@ -13,6 +13,7 @@ let plugins: [(name: String, libraries: [Target.Dependency])] = [
     ("HTTP", []),
     ("JQ", ["CJQ"]),
     ("Map", []),
+    ("Outbox", []),
     ("PostgreSQL", ["CPQ"]),
     ("Redis", ["CHiredis"]),
     ("SQLSinks", []),

@@ -82,4 +82,9 @@ public final class PostgreSQLDatabase: Database {
     public func close() async {
         await lifeCycle.close()
     }
+
+    /// Not started yet.
+    func listener(on channel: String, wake: @escaping @Sendable () -> Void) -> PostgreSQLListener {
+        PostgreSQLListener(settings, channel: channel, logger: logger, ring: wake)
+    }
 }

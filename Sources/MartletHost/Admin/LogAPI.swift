@@ -44,7 +44,7 @@ struct LogAPI: Sendable {
         }
         Task {
             do {
-                exchange.respond(try await answer(LogRequest(exchange: exchange, log: log)))
+                exchange.respond(try await answer(LogRequest(exchange: exchange, log: log, schemas: host.graph.schemas)))
             } catch let error as OffsetOutOfRange {
                 exchange.respond(LogRequest.problem(error))
             } catch {

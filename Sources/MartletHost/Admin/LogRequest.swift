@@ -5,6 +5,7 @@ import Pipelines
 struct LogRequest: Sendable {
     let exchange: any HTTPExchange
     let log: EmbeddedEventLog
+    let schemas: TopicSchemas
 
     // MARK: Topics
 
@@ -22,7 +23,12 @@ struct LogRequest: Sendable {
 
     func append() async throws -> HTTPResponse {
         let topic = try topicName()
-        let places = try await log.append(try LogAppendBody(decoding: exchange.body), to: topic)
+        let body = try LogAppendBody(decoding: exchange.body)
+        // An outbox's rows were checked where they were saved: one that is refused here would hold up all behind it.
+        if body.markProducerID < 0, schemas.hasSchema(of: topic) {
+            for record in try body.records(of: topic) { try schemas.check(record.event, for: topic) }
+        }
+        let places = try await log.append(body, to: topic)
         return HTTPResponse(status: 200, headers: [("Content-Type", "application/octet-stream")], body: LogWire.encode(places))
     }
 
