@@ -17,6 +17,8 @@ final class RedisLoop: Sendable {
         var isStopped = false
         /// Why nothing can be published now.
         var failure: ModuleError?
+        /// Why subscriptions get nothing now.
+        var subscriberFailure: ModuleError?
     }
 
     private let threads = BlockingThreads(limit: 1) { _ in }
@@ -48,6 +50,9 @@ final class RedisLoop: Sendable {
 
     /// Why nothing can be published at the moment.
     var failure: ModuleError? { state.withLock { $0.failure } }
+
+    /// Why one of the connections does not do its work at the moment.
+    var trouble: ModuleError? { state.withLock { $0.failure ?? $0.subscriberFailure } }
 
     func submit(_ command: Command) {
         let isTaken = state.withLock { state in
@@ -81,7 +86,8 @@ final class RedisLoop: Sendable {
             link: link("publisher", metrics.publisherConnected), endpoint: settings.endpoint, published: metrics.published
         ) { [self] failure in state.withLock { $0.failure = failure } }
         let subscriber = RedisSubscriber(
-            link: link("subscriber", metrics.subscriberConnected), settings: settings, metrics: metrics, logger: logger)
+            link: link("subscriber", metrics.subscriberConnected), settings: settings, metrics: metrics, logger: logger
+        ) { [self] failure in state.withLock { $0.subscriberFailure = failure } }
         while serve(publisher, subscriber) {
             turn(publisher, subscriber)
         }

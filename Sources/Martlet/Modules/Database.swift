@@ -59,8 +59,33 @@ public protocol DatabaseConnection {
     /// Runs a prepared statement; parameters in the order of ``SQLStatement/parameterNames``.
     func execute(_ statement: SQLStatement, _ parameters: [DataValue]) throws(ModuleError) -> ExecutionResult
 
+    /// Runs statements one after the other, each seeing what those before it did; a result for each. The first that fails
+    /// fails all. A backend over a network sends them together, without waiting for an answer in between.
+    func execute(_ calls: [StatementCall]) throws(ModuleError) -> [ExecutionResult]
+
     /// Inserts many rows the fastest way the backend has. Returns how many rows were inserted or updated.
     func insertRows(_ insert: RowInsert, _ rows: [[DataValue]]) throws(ModuleError) -> Int
+}
+
+extension DatabaseConnection {
+    public func execute(_ calls: [StatementCall]) throws(ModuleError) -> [ExecutionResult] {
+        var results: [ExecutionResult] = []
+        results.reserveCapacity(calls.count)
+        for call in calls { results.append(try execute(call.statement, call.parameters)) }
+        return results
+    }
+}
+
+/// A statement with the values of its parameters.
+public struct StatementCall: Sendable {
+    public let statement: SQLStatement
+    /// In the order of ``SQLStatement/parameterNames``.
+    public let parameters: [DataValue]
+
+    public init(_ statement: SQLStatement, _ parameters: [DataValue]) {
+        self.statement = statement
+        self.parameters = parameters
+    }
 }
 
 /// What a statement did.
