@@ -284,7 +284,7 @@ package final class Host: Sendable {
             }
             for node in graph.databases {
                 metrics.gauge(
-                    "martlet_outbox_events", "Events in a database's outbox.", labels: [("database", node.name)]
+                    "martlet_outbox_events", "Events of this host in a database's outbox.", labels: [("database", node.name)]
                 ).set(node.part.outbox.waiting)
             }
         }

@@ -40,7 +40,7 @@ package final class Outbox: Sendable {
 
     private var owner: String { identity.id }
 
-    /// Events in the outbox, acknowledged ones that are not deleted yet included.
+    /// Events of this host in the outbox, acknowledged ones that are not deleted yet included.
     package var waiting: Int { progress.waiting }
 
     /// The rows of this host and those of others, as the database has them. Rows that the log has acknowledged are deleted
@@ -61,7 +61,7 @@ package final class Outbox: Sendable {
             try idempotency.create(connection)
             let claim = try table.claim(
                 owner: owner, producerID: producerID, leaseUntil: leaseEnd(), connection)
-            return (claim, try table.count(connection))
+            return (claim, try table.count(owner: owner, connection))
         }
         sequences.begin(producerID: opened.0.producerID, epoch: opened.0.epoch)
         progress.opened(waiting: opened.1, before: sequences.upcoming)
@@ -160,9 +160,8 @@ package final class Outbox: Sendable {
         buffer.close()
         await publisher(owner: other.name, producerID: other.producerID, buffer: buffer, progress: progress).run()
         guard let through = progress.removable else { return }
-        let count = try await database.transaction { [self] connection in
+        _ = try await database.transaction { [self] connection in
             try table.remove(owner: other.name, through: through, connection)
         }
-        self.progress.removedOthers(count)
     }
 }

@@ -34,11 +34,6 @@ final class OutboxProgress: Sendable {
         }
     }
 
-    /// Rows of a host that is gone were published and deleted here.
-    func removedOthers(_ count: Int) {
-        state.withLock { $0.waiting -= count }
-    }
-
     /// Everything up to this sequence is durable in the log.
     func acknowledged(through sequence: Int64) {
         state.withLock { $0.acknowledged = max($0.acknowledged, sequence) }

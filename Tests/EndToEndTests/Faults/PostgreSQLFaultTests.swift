@@ -69,7 +69,7 @@ extension EndToEnd {
             #expect(reason.contains("read-only transaction"))
             try await eventually("a refusal") { flow.load.refusalCodes == ["postgres.read_only"] }
             #expect(try await flow.cluster[0].get("/users/owner-1/notifications").status == 200)
-            try await flow.database.sql.rows("SET default_transaction_read_only = off; ALTER SYSTEM RESET default_transaction_read_only")
+            try await flow.database.sql.rows("ALTER SYSTEM RESET default_transaction_read_only")
             try await flow.database.sql.rows("SELECT pg_reload_conf()")
             try await flow.load.waitForMore(100)
             try await flow.settle()

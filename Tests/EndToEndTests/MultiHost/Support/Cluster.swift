@@ -65,6 +65,7 @@ final class Cluster {
     func start(_ number: Int) async throws {
         hosts[number] = try await HostProcess.start(
             in: folders[number], set: number == 0 ? ["host.admin_listen=127.0.0.1:\(adminPort)"] : [])
+        if number == 0 { hosts[number]?.adminToken = Self.token }
     }
 
     /// Starts all hosts and waits until they are ready.
