@@ -56,7 +56,7 @@ let package = Package(
         .target(name: "CValijson"),
 
         library("Martlet"),
-        library("EmbeddedLog", ["CCRC32C"]),
+        library("EmbeddedLog", ["CCRC32C", "CLinux"]),
         library("LogSimulator", ["EmbeddedLog"]),
         library("HTTPServer", ["CEvent"]),
         library("Pipelines", ["Martlet", "EmbeddedLog", "HTTPServer", "CCurl", "CSimdjson", "CValijson"]),

@@ -28,6 +28,20 @@
 
 extern void *memmem(const void *, size_t, const void *, size_t);
 
+// Declared only with _GNU_SOURCE, which the importer does not set.
+extern int pthread_setname_np(pthread_t, const char *);
+extern int sync_file_range(int, off_t, off_t, unsigned int);
+
+/// Names the calling thread, with at most 15 bytes.
+static inline void clinux_name_thread(const char *name) {
+    pthread_setname_np(pthread_self(), name);
+}
+
+/// Starts writing a file's dirty pages to the disk and does not wait for it; errors show in the next sync.
+static inline void clinux_start_writing(int fd) {
+    sync_file_range(fd, 0, 0, 2 /* SYNC_FILE_RANGE_WRITE */);
+}
+
 /// Nanoseconds of the monotonic clock.
 static inline int64_t clinux_now_ns(void) {
     struct timespec now;

@@ -80,7 +80,7 @@ package struct LogError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     /// What is left to do about damage when there is no copy to restore.
-    static let lastResort = "or move the data folder away and start with an empty log"
+    static let lastResort = "or see what `martlet log verify` finds and what `martlet log repair` would give up"
 
     /// The error of a failed system call on `path`: `action` completes "cannot …".
     static func system(_ action: String, path: String, errno: Int32) -> LogError {

@@ -49,3 +49,13 @@ public struct MissingEventLoops: EventLoops {
         preconditionFailure("the test gave no event loops")
     }
 }
+
+/// A maker of clients for modules that send nothing to the outside.
+public struct MissingOutgoingHTTP: OutgoingHTTP {
+    public init() {}
+
+    /// Throws.
+    public func client(_ settings: OutgoingHTTPSettings) throws(ModuleError) -> any OutgoingHTTPClient {
+        throw .blocked("http.client_failed", "the test gave no HTTP clients")
+    }
+}

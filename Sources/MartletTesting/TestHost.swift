@@ -17,6 +17,7 @@ public final class TestHost: ModuleResolver {
     private let payloads: any PayloadReader
     private let schemas: any SchemaCompiler
     private let loops: any EventLoops
+    private let http: any OutgoingHTTP
     private let databases: [String: any Database]
     private let pubSubs: [String: any PubSub]
     private let logger: Logger
@@ -26,16 +27,18 @@ public final class TestHost: ModuleResolver {
     ///   - payloads: reads JSON payloads; without it templates that look into one fail.
     ///   - schemas: compiles JSON Schemas; without it none compiles.
     ///   - loops: without it there are none.
+    ///   - http: without it no client can be made.
     public init(
         baseDirectory: String = "", payloads: any PayloadReader = MissingPayloadReader(),
         schemas: any SchemaCompiler = MissingSchemaCompiler(), loops: any EventLoops = MissingEventLoops(),
-        databases: [String: any Database] = [:], pubSubs: [String: any PubSub] = [:],
+        http: any OutgoingHTTP = MissingOutgoingHTTP(), databases: [String: any Database] = [:], pubSubs: [String: any PubSub] = [:],
         log: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.baseDirectory = baseDirectory
         self.payloads = payloads
         self.schemas = schemas
         self.loops = loops
+        self.http = http
         self.databases = databases
         self.pubSubs = pubSubs
         reported = ConfigProblems(file: "config.json")
@@ -66,7 +69,7 @@ public final class TestHost: ModuleResolver {
     public func context(named name: String) -> ModuleContext {
         ModuleContext(
             name: name, baseDirectory: baseDirectory, logger: logger, metrics: metrics, payloads: payloads,
-            schemas: schemas, loops: loops, resolver: self)
+            schemas: schemas, loops: loops, http: http, resolver: self)
     }
 
     /// See ``ModuleResolver``.

@@ -85,7 +85,9 @@ extension EmbeddedLog {
         memory.storeLittleEndian(durable, at: 24)
         memory.storeLittleEndian(UInt32(size), at: 32)
         memory.storeLittleEndian(UInt32(slices.count), at: 36)
-        (memory + 40).initializeMemory(as: UInt8.self, repeating: 0, count: 24)
+        memory.storeLittleEndian(logID.high, at: 40)
+        memory.storeLittleEndian(logID.low, at: 48)
+        memory.storeLittleEndian(UInt64(0), at: 56)
         memory.storeLittleEndian(CRC32C.of(buffer.bytes(8, size - 8)), at: 4)
         return slices
     }

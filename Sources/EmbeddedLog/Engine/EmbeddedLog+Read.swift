@@ -4,7 +4,8 @@ extension EmbeddedLog {
     /// Reads whole record batches from `offset` on; from memory at the tail, from disk further back.
     ///
     /// - Parameter maxBytes: roughly the most to return. One batch is returned even if it is larger.
-    /// - Returns: the chunk; empty at the end of the partition. Only durable records are in it.
+    /// - Returns: the chunk, with at least one record at or after `offset`; empty if there is none up to the end. Only durable
+    ///   records are in it.
     /// - Throws: `offsetOutOfRange`, `unknownTopic`, `unknownPartition`, `checksumMismatch`, `damaged`, `io`.
     package func read(_ topic: String, partition: Int32, from offset: Int64, maxBytes: Int) throws(LogError) -> LogChunk {
         try read(self.partition(topic, partition), from: offset, maxBytes: maxBytes)
@@ -14,30 +15,39 @@ extension EmbeddedLog {
     package func read(_ partition: PartitionLog, from offset: Int64, maxBytes: Int) throws(LogError) -> LogChunk {
         var place = offset
         while true {
+            let chunk: LogChunk
             switch try source(of: place, in: partition) {
             case .nothing:
+                if place > offset { partition.state.withLock { $0.noteWithoutRecords(from: offset, to: place) } }
                 return LogChunk(capacity: 0, from: offset, path: nil).finished()
             case .memory(let slices):
-                return slices.copyBatches(from: offset, maxBytes: maxBytes)
-            case .segment(let segment, let next):
+                chunk = slices.copyBatches(from: place, maxBytes: maxBytes)
+            case .segment(let segment):
                 let reader = SegmentReader(self, partition, segment)
                 do throws(LogError) {
-                    if let chunk = try reader.read(from: offset, maxBytes: maxBytes) { return chunk }
+                    guard let found = try reader.read(from: place, maxBytes: maxBytes) else { throw missing(place, in: partition, segment) }
+                    chunk = found
                 } catch {
                     // Retention or compaction may have replaced the file meanwhile: then there is another answer.
                     if reader.isCurrent { throw error }
                     continue
                 }
-                // Compaction can leave a segment without records at or after the offset.
-                place = next
             }
+            if try chunk.hasRecords() { return chunk }
+            place = chunk.nextOffset
         }
+    }
+
+    private func missing(_ offset: Int64, in partition: PartitionLog, _ segment: Segment) -> LogError {
+        LogError(
+            .damaged, "the segment ends before offset \(offset), which it should hold; restore the file from a copy, \(LogError.lastResort)",
+            path: partition.path(segment: segment.base), filePosition: Int64(segment.flushedSize))
     }
 
     private enum Source {
         case nothing
         case memory([TailSlice])
-        case segment(Segment, next: Int64)
+        case segment(Segment)
     }
 
     private func source(of offset: Int64, in partition: PartitionLog) throws(LogError) -> Source {
@@ -52,9 +62,7 @@ extension EmbeddedLog {
             if offset == state.endOffset { return .nothing }
             if let first = state.tail.first, offset >= first.baseOffset { return .memory(state.slices(from: offset)) }
             let after = state.segments.partitionIndex { $0.base > offset }
-            let segment = state.segments[after - 1]
-            let next = after < state.segments.count ? state.segments[after].base : state.endOffset
-            return .segment(segment, next: next)
+            return .segment(state.segments[after - 1])
         }
     }
 
@@ -100,6 +108,11 @@ extension LogChunk {
 }
 
 extension PartitionState {
+    /// Takes note that a range at the end holds no records: who waits there is not woken for it.
+    fileprivate mutating func noteWithoutRecords(from offset: Int64, to end: Int64) {
+        if end == endOffset { withoutRecords = offset..<end }
+    }
+
     /// The slices that hold an offset and what follows.
     fileprivate func slices(from offset: Int64) -> [TailSlice] {
         var low = 0

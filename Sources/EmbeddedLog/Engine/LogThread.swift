@@ -1,13 +1,18 @@
-import Glibc
+internal import CLinux
 
 /// A thread of the log's own: its work blocks on the disk, which has no place on a shared pool.
 final class LogThread: @unchecked Sendable {
     // Unchecked: `handle` is set before `init` returns, and read by `join` alone.
     private var handle = pthread_t()
 
-    /// Starts `body` on a new thread; `name` is for the error.
+    /// Starts `body` on a new thread. Debuggers and `top -H` show its name, at most 15 bytes.
     init(name: String, _ body: @escaping @Sendable () -> Void) throws(LogError) {
-        let box = Unmanaged.passRetained(ThreadBody(body))
+        precondition(name.utf8.count <= 15, "the system takes 15 bytes")
+        let box = Unmanaged.passRetained(
+            ThreadBody {
+                clinux_name_thread(name)
+                body()
+            })
         let result = pthread_create(&handle, nil, logThreadMain, box.toOpaque())
         if result != 0 {
             box.release()

@@ -30,7 +30,8 @@ extension EmbeddedLog {
     package func onData(_ partition: PartitionLog, from offset: Int64, _ wake: @escaping @Sendable () -> Void) -> WakeToken {
         let id = nextWaiterID.wrappingAdd(1, ordering: .relaxed).newValue
         let due = partition.state.withLock { state in
-            if state.endOffset > offset || state.deleted { return true }
+            let hasData = state.endOffset > offset && !(state.withoutRecords.upperBound == state.endOffset && state.withoutRecords.contains(offset))
+            if hasData || state.deleted { return true }
             state.waiters.append(Waiter(id: id, offset: offset, wake: wake))
             return false
         }

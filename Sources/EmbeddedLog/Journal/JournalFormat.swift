@@ -9,7 +9,8 @@
 ///     24  first cycle           8               24  synced-through cycle          8
 ///     32  log id               16               32  length, padding not counted   4
 ///                                               36  number of parts               4
-///                                               40  zero                         24
+///                                               40  log id                       16
+///                                               56  zero                          8
 ///                                               64  parts
 ///
 ///     part (56 bytes, then its record batches, padded to 8 bytes)
@@ -19,7 +20,8 @@
 ///     24  base offset           8               52  zero                          4
 ///
 /// A recycled file gets a new generation, which every entry repeats, so what an earlier use left
-/// behind is never taken for an entry. Cycles count up without a gap across files.
+/// behind is never taken for an entry. Nor are bytes that a producer put into a record: the log's id is
+/// random and known to nobody. Cycles count up without a gap across files.
 enum JournalFormat {
     static let block = 4096
     static let fileMagic: UInt64 = 0x4C4E_524A_5452_414D
@@ -80,6 +82,7 @@ struct JournalEntryHeader {
     let syncedThrough: UInt64
     let length: Int
     let partCount: Int
+    let logID: UUIDBytes
 
     init?(_ bytes: UnsafeRawBufferPointer) {
         guard let base = bytes.baseAddress, bytes.count >= JournalFormat.entryHeaderBytes,
@@ -91,6 +94,7 @@ struct JournalEntryHeader {
         syncedThrough = base.littleEndian(at: 24, as: UInt64.self)
         length = Int(base.littleEndian(at: 32, as: UInt32.self))
         partCount = Int(base.littleEndian(at: 36, as: UInt32.self))
+        logID = UUIDBytes(high: base.littleEndian(at: 40, as: UInt64.self), low: base.littleEndian(at: 48, as: UInt64.self))
         guard length >= JournalFormat.entryHeaderBytes else { return nil }
     }
 }

@@ -10,11 +10,13 @@ struct JournalScanner {
         let size: Int
     }
 
+    private let logID: UUIDBytes
     private var files: [Scanned] = []
     private(set) var lastGeneration: UInt64 = 0
 
     /// Opens every journal file in `directory`.
     init(storage: any LogStorage, directory: String, logID: UUIDBytes) throws(LogError) {
+        self.logID = logID
         for name in try storage.list(directory).sorted() where name.hasSuffix(".journal") {
             let path = directory + "/" + name
             let handle = try storage.open(path, create: false)
@@ -103,7 +105,9 @@ struct JournalScanner {
     private func entry(in file: Scanned, at place: Int) throws(LogError) -> [UInt8]? {
         guard place + JournalFormat.entryHeaderBytes <= file.size else { return nil }
         let head = try file.file.handle.readBytes(count: JournalFormat.entryHeaderBytes, at: Int64(place))
-        guard let header = head.withUnsafeBytes({ JournalEntryHeader($0) }), place + header.length <= file.size else { return nil }
+        guard let header = head.withUnsafeBytes({ JournalEntryHeader($0) }), header.logID == logID, place + header.length <= file.size else {
+            return nil
+        }
         let bytes = try file.file.handle.readBytes(count: header.length, at: Int64(place))
         guard bytes.count == header.length else { return nil }
         let checksum = bytes.withUnsafeBytes { CRC32C.of(UnsafeRawBufferPointer(rebasing: $0[8...])) }

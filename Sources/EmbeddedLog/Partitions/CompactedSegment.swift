@@ -1,4 +1,6 @@
 /// The segment that compaction writes: batches keep their offsets and timestamps, and lose records.
+///
+/// They still follow each other without a gap: a batch whose followers lost all records covers their offsets too.
 struct CompactedSegment {
     private static let bufferBytes = 1 << 20
 
@@ -6,13 +8,21 @@ struct CompactedSegment {
     private let file: any LogFile
     private var buffer: [UInt8] = []
     private var written = 0
+    /// Where in the buffer the last complete batch starts; it may yet have to cover more. -1 if there is none.
+    private var lastStart = -1
+    /// The offset after what the batches so far cover.
+    private var covered: Int64
     private(set) var index = SegmentIndex()
     private(set) var removedAny = false
 
     init(base: Int64, file: any LogFile) {
         self.base = base
         self.file = file
+        covered = base
     }
+
+    /// Bytes so far.
+    var byteCount: Int { written + buffer.count }
 
     /// Adds what stays of a chunk: records after `last` that `keeps` wants, and control records.
     /// - Returns: the last offset seen.
@@ -26,6 +36,7 @@ struct CompactedSegment {
             if cursor.batchStart != batch {
                 endBatch(start, count)
                 batch = cursor.batchStart
+                if let header = BatchHeader(chunk.memory + batch, available: chunk.end - batch) { cover(upTo: header.baseOffset) }
                 start = buffer.count
                 count = 0
                 buffer.append(contentsOf: UnsafeRawBufferPointer(start: chunk.memory + batch, count: BatchHeader.bytes))
@@ -40,20 +51,25 @@ struct CompactedSegment {
             last = max(last, cursor.offset)
         }
         endBatch(start, count)
-        if buffer.count >= Self.bufferBytes { try flush() }
+        if buffer.count >= Self.bufferBytes { try flush(upTo: lastStart) }
         return last
     }
 
     /// Writes the rest and makes it durable.
-    mutating func finish() throws(LogError) {
-        try flush()
+    /// - Parameter end: the offset at which the next segment starts.
+    mutating func finish(upTo end: Int64) throws(LogError) {
+        cover(upTo: end)
+        endLast()
+        try flush(upTo: buffer.count)
         try file.sync()
     }
 
-    private mutating func flush() throws(LogError) {
-        try file.write(bytes: buffer, at: Int64(written))
-        written += buffer.count
-        buffer.removeAll(keepingCapacity: true)
+    private mutating func flush(upTo end: Int) throws(LogError) {
+        if end <= 0 { return }
+        try file.write(bytes: Array(buffer[..<end]), at: Int64(written))
+        written += end
+        buffer.removeFirst(end)
+        lastStart -= end
     }
 
     /// Closes the batch that starts at `start` of the buffer: fixes its header, or drops it if empty.
@@ -64,15 +80,46 @@ struct CompactedSegment {
             return
         }
         let size = buffer.count - start
-        var entry: (offset: Int64, timestamp: Int64) = (0, 0)
         buffer.withUnsafeMutableBytes { bytes in
             guard let batch = bytes.baseAddress.map({ $0 + start }) else { return }
             batch.storeBigEndian(Int32(size - BatchHeader.lengthEnd), at: 8)
             batch.storeBigEndian(count, at: 57)
-            let covered = UnsafeRawBufferPointer(start: batch + BatchHeader.checksumStart, count: size - BatchHeader.checksumStart)
-            batch.storeBigEndian(CRC32C.of(covered), at: 17)
-            if let header = BatchHeader(batch, available: size) { entry = (header.baseOffset, header.maxTimestamp) }
+            BatchHeader.seal(batch, count: size)
         }
-        index.add(relativeOffset: entry.offset - base, bytes: size, maxTimestamp: entry.timestamp)
+        endLast()
+        lastStart = start
+        covered = max(covered, header(at: start)?.nextOffset ?? covered)
+    }
+
+    /// Lets the last batch cover offsets that hold no record any more.
+    private mutating func cover(upTo end: Int64) {
+        guard end > covered else { return }
+        if let last = header(at: lastStart), end - 1 - last.baseOffset <= Int64(Int32.max) {
+            let start = lastStart
+            buffer.withUnsafeMutableBytes { bytes in
+                guard let batch = bytes.baseAddress.map({ $0 + start }) else { return }
+                batch.storeBigEndian(Int32(end - 1 - last.baseOffset), at: 23)
+                BatchHeader.seal(batch, count: last.totalBytes)
+            }
+            covered = end
+        }
+        while covered < end {
+            endLast()
+            lastStart = buffer.count
+            buffer += BatchHeader.filler(for: covered..<end)
+            covered = header(at: lastStart)?.nextOffset ?? end
+        }
+    }
+
+    /// Takes the last batch into the index: it changes no more.
+    private mutating func endLast() {
+        guard let last = header(at: lastStart) else { return }
+        index.add(relativeOffset: last.baseOffset - base, bytes: last.totalBytes, maxTimestamp: last.maxTimestamp)
+        lastStart = -1
+    }
+
+    private func header(at start: Int) -> BatchHeader? {
+        guard start >= 0 else { return nil }
+        return buffer.withUnsafeBytes { bytes in BatchHeader(bytes.baseAddress! + start, available: bytes.count - start) }
     }
 }

@@ -36,10 +36,13 @@ struct Compaction {
             if log.maintenanceStop.withLock({ $0 }) { return }
             rest = rest.dropFirst(try rewrite(rest, newest, &last))
         }
-        let end = known < segments.count ? segments[known].base : partition.state.withLock { state in
-            state.segments.first { $0.base > segments[segments.count - 1].base }?.base ?? state.endOffset
-        }
+        let end = end(of: segments[known - 1])
         partition.state.withLock { $0.compactedOffset = end }
+    }
+
+    /// Where the segment behind a complete one starts.
+    private func end(of segment: Segment) -> Int64 {
+        partition.state.withLock { state in state.segments.first { $0.base > segment.base }?.base ?? state.endOffset }
     }
 
     /// Segments that no longer change and that no journal entry refers to.
@@ -86,7 +89,7 @@ struct Compaction {
         var output = CompactedSegment(base: first.base, file: try log.storage.open(path, create: true))
         var group: [Segment] = []
         for segment in segments {
-            if !group.isEmpty, output.index.coveredBytes + segment.size > limit { break }
+            if !group.isEmpty, output.byteCount + segment.size > limit { break }
             group.append(segment)
             var seen = last
             try forEachChunk(of: segment) { chunk throws(LogError) in
@@ -101,7 +104,7 @@ struct Compaction {
         if group.count == 1, !output.removedAny {
             try log.storage.remove(path)
         } else {
-            try output.finish()
+            try output.finish(upTo: end(of: group[group.count - 1]))
             try swap(group, path, output)
         }
         return group.count

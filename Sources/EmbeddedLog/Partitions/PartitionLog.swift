@@ -76,6 +76,8 @@ struct PartitionState {
     /// Offset up to which compaction has gone.
     var compactedOffset: Int64 = 0
     var waiters: [Waiter] = []
+    /// A range up to `endOffset`, as long as nothing is appended, that a reader found to hold no records.
+    var withoutRecords: Range<Int64> = 0..<0
     var deleted = false
 
     /// Offset up to which segment files hold the records.

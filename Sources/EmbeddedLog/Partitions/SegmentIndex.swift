@@ -36,17 +36,31 @@ struct SegmentIndex: Sendable {
         self.maxTimestamp = max(self.maxTimestamp, maxTimestamp)
     }
 
+    /// Where a batch starts, and which it is.
+    struct Place {
+        let position: Int
+        /// `nil` if the entry cannot hold it.
+        let relativeOffset: Int64?
+    }
+
     /// Where to start looking for an offset.
-    func position(relativeOffset: Int64) -> Int {
-        let after = entries.partitionIndex { Int64($0.relativeOffset) > relativeOffset }
-        return after == 0 ? 0 : Int(entries[after - 1].position)
+    func place(relativeOffset: Int64) -> Place {
+        place(before: entries.partitionIndex { Int64($0.relativeOffset) > relativeOffset })
     }
 
     /// Where to start looking for the first record with a timestamp at or after one.
-    func position(timestamp: Int64) -> Int {
-        let after = entries.partitionIndex { $0.timestampBefore >= timestamp }
-        return after == 0 ? 0 : Int(entries[after - 1].position)
+    func place(timestamp: Int64) -> Place {
+        place(before: entries.partitionIndex { $0.timestampBefore >= timestamp })
     }
+
+    private func place(before index: Int) -> Place {
+        if index == 0 { return Place(position: 0, relativeOffset: 0) }
+        let entry = entries[index - 1]
+        return Place(position: Int(entry.position), relativeOffset: entry.relativeOffset == .max ? nil : Int64(entry.relativeOffset))
+    }
+
+    /// Lets nobody skip the segment by its timestamps: one of them cannot be trusted.
+    mutating func distrustTimestamps() { maxTimestamp = .max }
 
     func encoded() -> [UInt8] {
         var body = ByteWriter()

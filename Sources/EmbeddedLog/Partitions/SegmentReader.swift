@@ -30,10 +30,12 @@ struct SegmentReader {
 
     private var path: String { partition.path(segment: base) }
 
-    /// Whole batches from the one that holds `offset` on; `nil` if the segment has none.
+    /// Whole batches from the one that holds `offset` on; `nil` if the segment ends before it.
     func read(from offset: Int64, maxBytes: Int) throws(LogError) -> LogChunk? {
         guard let file = try file() else { throw superseded() }
-        var position = try index(file).position(relativeOffset: offset - base)
+        let place = try index(file).place(relativeOffset: offset - base)
+        var position = place.position
+        var next = place.relativeOffset.map { base + $0 }
         // Room for what lies between the index entry and the offset.
         var window = max(maxBytes, 0) + SegmentIndex.interval + BatchHeader.bytes
         while position < flushedSize {
@@ -42,6 +44,7 @@ struct SegmentReader {
             let count = try file.read(into: space, at: Int64(position))
             var start = 0
             while let header = BatchHeader(chunk.memory + start, available: count - start), header.lastOffset < offset {
+                try check(header, follows: &next, position + start)
                 start += header.totalBytes
                 if start >= count { break }
             }
@@ -50,7 +53,7 @@ struct SegmentReader {
                 position += start
                 continue
             }
-            let end = try wholeBatches(chunk.memory, start, count, position, maxBytes)
+            let end = try wholeBatches(chunk.memory, start, count, position, maxBytes, next)
             if end > start {
                 chunk.finish(start: start, end: end)
                 return chunk
@@ -64,19 +67,31 @@ struct SegmentReader {
 
     /// Where the checked batches that fit end.
     private func wholeBatches(
-        _ memory: UnsafeMutableRawPointer, _ start: Int, _ count: Int, _ position: Int, _ maxBytes: Int
+        _ memory: UnsafeMutableRawPointer, _ start: Int, _ count: Int, _ position: Int, _ maxBytes: Int, _ next: Int64?
     ) throws(LogError) -> Int {
         var end = start
+        var next = next
         while end < count {
             guard let header = BatchHeader(memory + end, available: count - end) else {
                 if count - end < BatchHeader.bytes { break }
                 throw notABatch(position + end)
             }
             if end + header.totalBytes > count || (end > start && end - start + header.totalBytes > maxBytes) { break }
+            try check(header, follows: &next, position + end)
             guard header.checksumMatches(memory + end) else { throw mismatch(header, position + end) }
             end += header.totalBytes
         }
         return end
+    }
+
+    /// A batch's checksum does not cover its base offset; that it follows the batch before does.
+    private func check(_ header: BatchHeader, follows next: inout Int64?, _ position: Int) throws(LogError) {
+        if let next, header.baseOffset != next {
+            throw LogError(
+                .damaged, "a batch with base offset \(header.baseOffset) lies where \(next) belongs; restore the file from a copy, "
+                    + LogError.lastResort, path: path, filePosition: Int64(position))
+        }
+        next = header.nextOffset
     }
 
     /// Offset of the first record with a timestamp at or after one.
@@ -84,12 +99,17 @@ struct SegmentReader {
         guard let file = try file() else { throw superseded() }
         let index = try index(file)
         if index.coveredBytes >= flushedSize, index.maxTimestamp < timestamp { return nil }
-        var position = index.position(timestamp: timestamp)
+        let place = index.place(timestamp: timestamp)
+        var position = place.position
+        var next = place.relativeOffset.map { base + $0 }
         while position < flushedSize {
             let head = try header(file, at: position)
+            try check(head, follows: &next, position)
             if head.maxTimestamp >= timestamp {
                 let bytes = try file.readBytes(count: head.totalBytes, at: Int64(position))
+                if bytes.count < head.totalBytes { throw cutShort(position + bytes.count) }
                 let chunk = bytes.withUnsafeBytes { LogChunk(copying: $0, from: head.baseOffset, path: path) }
+                if !head.checksumMatches(chunk.memory) { throw mismatch(head, position) }
                 var cursor = chunk.records()
                 while try cursor.next() { if cursor.timestamp >= timestamp { return cursor.offset } }
             }
@@ -134,21 +154,19 @@ struct SegmentReader {
 
     private func rebuiltIndex(_ file: any LogFile) throws(LogError) -> SegmentIndex {
         var index = SegmentIndex()
-        var window: [UInt8] = []
-        var windowStart = 0
+        let window = FileWindow(file, size: flushedSize)
+        var next: Int64? = base
+        var isIntact = true
         while index.coveredBytes < flushedSize {
             let position = index.coveredBytes
-            if position + BatchHeader.bytes > windowStart + window.count {
-                window = try file.readBytes(count: min(256 << 10, flushedSize - position), at: Int64(position))
-                windowStart = position
-            }
-            let header = window.withUnsafeBytes { bytes in
-                position - windowStart < bytes.count
-                    ? BatchHeader(bytes.baseAddress! + (position - windowStart), available: bytes.count - (position - windowStart)) : nil
-            }
-            guard let header else { throw notABatch(position) }
+            guard let header = try window.header(at: position) else { throw notABatch(position) }
+            try check(header, follows: &next, position)
+            guard let batch = try window.pointer(at: position, count: header.totalBytes) else { throw cutShort(flushedSize) }
+            // What is damaged is refused when it is read; until then retention must not go by its timestamps.
+            if isIntact { isIntact = header.checksumMatches(batch) }
             index.add(relativeOffset: header.baseOffset - base, bytes: header.totalBytes, maxTimestamp: header.maxTimestamp)
         }
+        if !isIntact { index.distrustTimestamps() }
         return index
     }
 
@@ -166,8 +184,8 @@ struct SegmentReader {
 
     private func cutShort(_ position: Int) -> LogError {
         LogError(
-            .damaged, "the segment ends here, but \(flushedSize) bytes of it were written; restore the file from a copy", path: path,
-            filePosition: Int64(position))
+            .damaged, "the segment ends here, but \(flushedSize) bytes of it were written; restore the file from a copy, "
+                + LogError.lastResort, path: path, filePosition: Int64(position))
     }
 
     private func notABatch(_ position: Int) -> LogError {

@@ -58,6 +58,31 @@ struct BatchHeader {
         guard baseOffset >= 0, lastOffsetDelta >= 0, recordCount >= 0 else { return nil }
     }
 
+    /// A batch without records that stands for offsets which hold none any more: batches follow each other without a gap, so
+    /// that a missing one is noticed. Kafka's clients know such batches from its own compaction.
+    /// - Parameter offsets: not empty; a longer range than one batch can cover is left to the next.
+    static func filler(for offsets: Range<Int64>) -> [UInt8] {
+        let count = min(offsets.upperBound - offsets.lowerBound, Int64(Int32.max))
+        var batch = [UInt8](repeating: 0, count: bytes)
+        batch.withUnsafeMutableBytes { batch in
+            guard let batch = batch.baseAddress else { return }
+            batch.storeBigEndian(offsets.lowerBound, at: 0)
+            batch.storeBigEndian(Int32(bytes - lengthEnd), at: 8)
+            batch.storeBigEndian(magic, at: 16)
+            batch.storeBigEndian(Int32(count - 1), at: 23)
+            // No timestamp, producer, epoch or sequence: -1.
+            (batch + 27).initializeMemory(as: UInt8.self, repeating: 0xFF, count: 30)
+            seal(batch, count: bytes)
+        }
+        return batch
+    }
+
+    /// Gives a batch its checksum.
+    static func seal(_ batch: UnsafeMutableRawPointer, count: Int) {
+        let covered = UnsafeRawBufferPointer(start: batch + checksumStart, count: count - checksumStart)
+        batch.storeBigEndian(CRC32C.of(covered), at: 17)
+    }
+
     /// Whether the checksum fits the bytes of the whole batch at `pointer`.
     func checksumMatches(_ pointer: UnsafeRawPointer) -> Bool {
         CRC32C.of(UnsafeRawBufferPointer(start: pointer + Self.checksumStart, count: totalBytes - Self.checksumStart)) == checksum

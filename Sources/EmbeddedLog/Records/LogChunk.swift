@@ -78,6 +78,17 @@ package final class LogChunk: @unchecked Sendable {
     /// A cursor before the first record at or after `fromOffset`.
     package func records() -> RecordCursor { RecordCursor(self) }
 
+    /// Whether there is a record at or after `fromOffset`: compaction and repairs leave batches without.
+    func hasRecords() throws(LogError) -> Bool {
+        var place = start
+        while place < end, let header = BatchHeader(memory + place, available: end - place) {
+            if header.recordCount > 0, header.baseOffset >= fromOffset { return true }
+            place += header.totalBytes
+        }
+        var cursor = records()
+        return try cursor.next()
+    }
+
     /// Fixes the range that holds whole, checked batches. Called once, before the chunk is shared.
     func finish(start: Int, end: Int) {
         self.start = start

@@ -11,13 +11,15 @@ public struct ModuleContext {
     public let schemas: any SchemaCompiler
     /// The host's event loops, for modules that keep connections. They run only after validation.
     public let loops: any EventLoops
+    /// Clients for requests to the outside.
+    public let http: any OutgoingHTTP
     private let resolver: any ModuleResolver
     private let baseDirectory: String
 
     /// - Parameter baseDirectory: the folder of the config file, which relative paths in it start from.
     public init(
         name: String, baseDirectory: String, logger: Logger, metrics: MetricsRegistry, payloads: any PayloadReader,
-        schemas: any SchemaCompiler, loops: any EventLoops, resolver: any ModuleResolver
+        schemas: any SchemaCompiler, loops: any EventLoops, http: any OutgoingHTTP, resolver: any ModuleResolver
     ) {
         self.name = name
         self.baseDirectory = baseDirectory
@@ -26,6 +28,7 @@ public struct ModuleContext {
         self.payloads = payloads
         self.schemas = schemas
         self.loops = loops
+        self.http = http
         self.resolver = resolver
     }
 

@@ -3,71 +3,84 @@ import Glibc
 package import Martlet
 import Synchronization
 
-/// An HTTP/1.1 client on one thread of its own: libcurl's multi interface, with connections that are used again.
+/// An HTTP client on one thread of its own: libcurl's multi interface over epoll, with connections that are used again.
 ///
-/// Life: ``start()`` → any number of ``send(_:)`` from any thread, at the same time → ``close()``. It follows no redirect
-/// and uses no proxy of the environment. Errors are ``ModuleError``s that name the URL: `http.unreachable`, `http.timeout`,
-/// `http.connection_lost`, `http.client_overloaded`, `http.client_closed` (transient); `http.bad_url`, `http.certificate`
-/// (blocked); `http.answer_too_large` (permanent). An answer of any status is no error here.
-package final class HTTPClient: @unchecked Sendable {
-    // Unchecked: `multi` and `running` are touched only on the client's thread, except for `curl_multi_wakeup`, which
-    // libcurl allows from any; that happens under the lock and not after the thread has ended.
+/// Life: ``start()`` → any number of ``send(_:completion:)`` from any thread, at the same time → ``close()``. What it does
+/// with redirects, proxies and errors is said at ``OutgoingHTTPClient``.
+package final class HTTPClient: OutgoingHTTPClient, @unchecked Sendable {
+    // Unchecked: `loop`, `running` and `idle` are touched only on the client's thread, once it has started.
 
     private struct State {
         var incoming: [ClientTransfer] = []
         var cancelled: [ClientTransfer] = []
         var count = 0
-        var multi: UnsafeMutableRawPointer?
+        /// Set while the thread runs.
+        var wake: WakePipe?
         var isClosed = false
         var closing: [CheckedContinuation<Void, Never>] = []
     }
 
+    /// Handles that are kept for later requests.
+    private static let idleLimit = 256
+
     private let settings: HTTPClientSettings
     private let state = Mutex(State())
+    private let loop = UnsafeMutablePointer<martlet_curl_loop>.allocate(capacity: 1)
     private var running: [UnsafeMutableRawPointer: ClientTransfer] = [:]
+    private var idle: [EasyHandle] = []
 
     package init(settings: HTTPClientSettings = HTTPClientSettings()) {
         self.settings = settings
     }
 
+    deinit {
+        loop.deallocate()
+    }
+
     /// Starts the thread. Called once.
     package func start() throws(ModuleError) {
-        guard martlet_curl_global_init() == CURLE_OK, let multi = curl_multi_init() else {
-            throw .transient("http.client_failed", "libcurl cannot be started; is memory short?")
+        let wake = try WakePipe()
+        guard martlet_curl_global_init() == CURLE_OK, martlet_curl_loop_open(loop, wake.reading) != 0 else {
+            throw .transient("http.client_failed", "libcurl cannot be started; is memory short, or the limit on open files?")
         }
-        _ = martlet_curl_multi_set_long(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, settings.maxConnections)
-        _ = martlet_curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, settings.maxConnections)
-        // The pointer is libcurl's; it crosses to the thread once.
-        let address = Int(bitPattern: multi)
-        state.withLock { $0.multi = UnsafeMutableRawPointer(bitPattern: address) }
+        _ = martlet_curl_multi_set_long(loop.pointee.multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, settings.maxConnections)
+        _ = martlet_curl_multi_set_long(loop.pointee.multi, CURLMOPT_MAXCONNECTS, settings.maxConnections)
+        _ = martlet_curl_multi_set_long(loop.pointee.multi, CURLMOPT_MAX_HOST_CONNECTIONS, settings.maxConnectionsPerHost)
+        state.withLock { $0.wake = wake }
         var thread = pthread_t()
         let code = pthread_create(&thread, nil, { runHTTPClient($0) }, Unmanaged.passRetained(self).toOpaque())
         guard code == 0 else {
-            state.withLock { $0.multi = nil }
-            curl_multi_cleanup(multi)
+            state.withLock { $0.wake = nil }
+            martlet_curl_loop_close(loop)
             Unmanaged.passUnretained(self).release()
             throw .transient("host.no_thread", "the system refuses another thread: \(String(cString: strerror(code)))")
         }
         pthread_detach(thread)
     }
 
-    /// Sends a request and waits for the whole answer. Cancelling the task ends the transfer.
-    package func send(_ request: ClientRequest) async throws -> ClientResponse {
-        let transfer = ClientTransfer(request)
-        return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                transfer.begin(continuation)
-                submit(transfer)
-            }
-        } onCancel: {
-            transfer.cancel()
-            wakeUp { $0.cancelled.append(transfer) }
+    @discardableResult
+    package func send(
+        _ request: OutgoingRequest, completion: @escaping @Sendable (Result<OutgoingResponse, ModuleError>) -> Void
+    ) -> any OutgoingTransfer {
+        let transfer = ClientTransfer(request, settings.addresses, completion: completion)
+        if let refusal = unsendable(request) ?? submit(transfer) { transfer.finish(.failure(refusal)) }
+        return Cancelling(client: self, transfer: transfer)
+    }
+
+    /// A control character in a header would end it, and begin another.
+    private func unsendable(_ request: OutgoingRequest) -> ModuleError? {
+        let bad = request.headers.first { header in
+            header.name.isEmpty || header.name.utf8.contains { $0 <= 0x20 || $0 == 0x3A || $0 >= 0x7F }
+                || header.value.utf8.contains { ($0 < 0x20 && $0 != 0x09) || $0 == 0x7F }
+        }
+        return bad.map {
+            .permanent("http.bad_header", "the header \(JSONText.quoted($0.name)) for \(request.url) holds what a header cannot carry")
         }
     }
 
-    private func submit(_ transfer: ClientTransfer) {
-        let refusal = state.withLock { state -> ModuleError? in
-            guard let multi = state.multi, !state.isClosed else {
+    private func submit(_ transfer: ClientTransfer) -> ModuleError? {
+        state.withLock { state -> ModuleError? in
+            guard let wake = state.wake, !state.isClosed else {
                 return .transient("http.client_closed", "the client of \(transfer.request.url) is closed")
             }
             guard state.count < settings.maxRequests else {
@@ -77,28 +90,32 @@ package final class HTTPClient: @unchecked Sendable {
             }
             state.count += 1
             state.incoming.append(transfer)
-            curl_multi_wakeup(multi)
+            wake.signal()
             return nil
         }
-        if let refusal { transfer.finish(.failure(refusal)) }
     }
 
-    private func wakeUp(_ change: (inout State) -> Void) {
-        state.withLock { state in
-            guard let multi = state.multi else { return }
-            change(&state)
-            curl_multi_wakeup(multi)
+    private struct Cancelling: OutgoingTransfer {
+        let client: HTTPClient
+        let transfer: ClientTransfer
+
+        func cancel() {
+            transfer.cancel()
+            client.state.withLock { state in
+                guard let wake = state.wake else { return }
+                state.cancelled.append(transfer)
+                wake.signal()
+            }
         }
     }
 
-    /// Ends the requests under way with `http.client_closed`, and the thread. Returns when it has ended.
     package func close() async {
         await withCheckedContinuation { continuation in
             let isDone = state.withLock { state in
                 state.isClosed = true
-                guard let multi = state.multi else { return true }
+                guard let wake = state.wake else { return true }
                 state.closing.append(continuation)
-                curl_multi_wakeup(multi)
+                wake.signal()
                 return false
             }
             if isDone { continuation.resume() }
@@ -111,18 +128,18 @@ package final class HTTPClient: @unchecked Sendable {
     private static let idleMilliseconds: Int32 = 60_000
 
     fileprivate func run() {
-        guard let multi = state.withLock({ $0.multi }) else { return }
-        while takeWork(multi) {
-            var count: Int32 = 0
-            curl_multi_perform(multi, &count)
-            finishDone(multi)
-            curl_multi_poll(multi, nil, 0, Self.idleMilliseconds, nil)
+        guard let wake = state.withLock({ $0.wake }) else { return }
+        while takeWork() {
+            martlet_curl_loop_turn(loop, Self.idleMilliseconds)
+            // Before the look at what there is to do, so that what comes after it wakes the thread again.
+            wake.clear()
+            finishDone()
         }
-        end(multi)
+        end()
     }
 
     /// False when the client is closed.
-    private func takeWork(_ multi: UnsafeMutableRawPointer) -> Bool {
+    private func takeWork() -> Bool {
         let (incoming, cancelled, isClosed) = state.withLock { state in
             defer {
                 state.incoming = []
@@ -132,43 +149,46 @@ package final class HTTPClient: @unchecked Sendable {
         }
         for transfer in incoming {
             if transfer.isCancelled || isClosed {
-                finish(transfer, isClosed ? .failure(closed(transfer)) : .failure(CancellationError()))
+                finish(transfer, .failure(isClosed ? closed(transfer) : Self.cancelled(transfer)))
             } else {
-                add(transfer, multi)
+                add(transfer)
             }
         }
-        for transfer in cancelled {
-            guard let handle = transfer.handle else { continue }
-            remove(handle, multi)
-            finish(transfer, .failure(CancellationError()))
+        for transfer in cancelled where transfer.easy != nil {
+            remove(transfer)
+            finish(transfer, .failure(Self.cancelled(transfer)))
         }
         return !isClosed
     }
 
-    private func add(_ transfer: ClientTransfer, _ multi: UnsafeMutableRawPointer) {
-        guard let handle = transfer.makeHandle(settings) else {
-            return finish(transfer, .failure(ModuleError.transient("http.client_failed", "libcurl has no memory for a request")))
+    private func add(_ transfer: ClientTransfer) {
+        guard let easy = idle.popLast() ?? EasyHandle() else {
+            return finish(transfer, .failure(.transient("http.client_failed", "libcurl has no memory for a request")))
         }
-        running[handle] = transfer
-        curl_multi_add_handle(multi, handle)
+        transfer.prepare(easy, settings)
+        running[easy.pointer] = transfer
+        curl_multi_add_handle(loop.pointee.multi, easy.pointer)
     }
 
-    private func finishDone(_ multi: UnsafeMutableRawPointer) {
+    private func finishDone() {
         var code = CURLE_OK
-        while let handle = martlet_curl_multi_next_done(multi, &code) {
+        while let handle = martlet_curl_multi_next_done(loop.pointee.multi, &code) {
             guard let transfer = running[handle] else { continue }
             let result = transfer.result(code)
-            remove(handle, multi)
+            remove(transfer)
             finish(transfer, result)
         }
     }
 
-    private func remove(_ handle: UnsafeMutableRawPointer, _ multi: UnsafeMutableRawPointer) {
-        curl_multi_remove_handle(multi, handle)
-        running.removeValue(forKey: handle)?.releaseHandle()
+    private func remove(_ transfer: ClientTransfer) {
+        guard let easy = transfer.takeHandle() else { return }
+        curl_multi_remove_handle(loop.pointee.multi, easy.pointer)
+        running[easy.pointer] = nil
+        easy.reset()
+        if idle.count < Self.idleLimit { idle.append(easy) }
     }
 
-    private func finish(_ transfer: ClientTransfer, _ result: Result<ClientResponse, any Error>) {
+    private func finish(_ transfer: ClientTransfer, _ result: Result<OutgoingResponse, ModuleError>) {
         state.withLock { $0.count -= 1 }
         transfer.finish(result)
     }
@@ -177,16 +197,21 @@ package final class HTTPClient: @unchecked Sendable {
         .transient("http.client_closed", "the client was closed before \(transfer.request.url) answered")
     }
 
-    private func end(_ multi: UnsafeMutableRawPointer) {
-        for (handle, transfer) in running {
-            remove(handle, multi)
+    private static func cancelled(_ transfer: ClientTransfer) -> ModuleError {
+        .transient("http.cancelled", "the request to \(transfer.request.url) was cancelled")
+    }
+
+    private func end() {
+        for transfer in Array(running.values) {
+            remove(transfer)
             finish(transfer, .failure(closed(transfer)))
         }
+        idle = []
         let waiting = state.withLock { state in
-            state.multi = nil
+            state.wake = nil
             return state.closing
         }
-        curl_multi_cleanup(multi)
+        martlet_curl_loop_close(loop)
         for continuation in waiting { continuation.resume() }
     }
 }

@@ -60,7 +60,7 @@ package struct GraphBuilder {
         ModuleContext(
             name: name, baseDirectory: baseDirectory, logger: services.logger.with(kind.rawValue, name),
             metrics: services.metrics, payloads: services.payloads, schemas: services.schemas,
-            loops: services.loops, resolver: resolver)
+            loops: services.loops, http: services.http, resolver: resolver)
     }
 
     func resolver() -> GraphResolver {

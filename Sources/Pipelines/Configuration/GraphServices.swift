@@ -8,6 +8,7 @@ package struct GraphServices: Sendable {
     package let payloads: any PayloadReader
     package let schemas: any SchemaCompiler
     package let loops: any EventLoops
+    let http: any OutgoingHTTP = HTTPClients()
     /// The log that the pipelines use; it need not be open yet.
     package let log: any EventLog
     /// Names this host and its data folder in outboxes.

@@ -122,8 +122,8 @@ import Testing
                 _ = try await client.send(ClientRequest("GET", server.url, bodyLimit: 1_000))
             }
             #expect(error?.kind == .permanent && error?.code == "http.answer_too_large")
-            let whole = try await client.send(ClientRequest("GET", server.url, bodyLimit: 1_001))
-            #expect(whole.body.count == 1_001)
+            let exact = try await client.send(ClientRequest("GET", server.url, bodyLimit: 1_001))
+            #expect(exact.body.count == 1_001)
         }
     }
 
