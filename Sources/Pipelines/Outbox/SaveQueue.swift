@@ -150,7 +150,10 @@ final class SaveQueue: Sendable {
             return
         }
         // The commit may have taken place all the same: a row that nobody knows of would be deleted unpublished.
-        if !run.rows.isEmpty { buffer.mayHaveMissedRows() }
+        if !run.rows.isEmpty {
+            progress.mayExist(run.rows)
+            buffer.mayHaveMissedRows()
+        }
         // A transaction that never began has taken nothing: its requests are still pending.
         let failed = run.requests.isEmpty && !run.hasBegun ? takeRequests() : run.requests
         state.withLock { $0.unanswered -= failed.count }

@@ -44,7 +44,7 @@ extension EndToEnd {
             let good = likes.enumerated().filter { !bad.contains($0.offset) }.map(\.element.text)
             #expect(try await server.sql.rows("SELECT text FROM notifications").sorted() == good.sorted())
             let letters = try await Cluster.command(
-                ["dead-letters", "notifications", "--admin", "http://" + cluster[0].adminAddress], in: cluster.folders[0],
+                ["dead-letters", "show", "notifications", "--admin", "http://" + cluster[0].adminAddress], in: cluster.folders[0],
                 environment: ["MARTLET_ADMIN_TOKEN": Cluster.token])
             #expect(letters.code == 0, "\(letters.output)")
             #expect(letters.output.contains("postgres.value") && letters.output.contains("postgres.constraint"), "\(letters.output)")
