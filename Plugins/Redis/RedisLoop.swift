@@ -83,10 +83,11 @@ final class RedisLoop: Sendable {
     private func run() {
         Self.blockBrokenPipeSignal()
         let publisher = RedisPublisher(
-            link: link("publisher", metrics.publisherConnected), endpoint: settings.endpoint, published: metrics.published
+            link: link("publisher", readsPerTurn: 16, metrics.publisherConnected), endpoint: settings.endpoint, published: metrics.published
         ) { [self] failure in state.withLock { $0.failure = failure } }
+        // The server cuts off whoever does not read: much more is read in a turn (4 MiB) than is published (256 KiB).
         let subscriber = RedisSubscriber(
-            link: link("subscriber", metrics.subscriberConnected), settings: settings, metrics: metrics, logger: logger
+            link: link("subscriber", readsPerTurn: 256, metrics.subscriberConnected), settings: settings, metrics: metrics, logger: logger
         ) { [self] failure in state.withLock { $0.subscriberFailure = failure } }
         while serve(publisher, subscriber) {
             turn(publisher, subscriber)
@@ -109,8 +110,10 @@ final class RedisLoop: Sendable {
         pthread_sigmask(SIG_BLOCK, &signals, nil)
     }
 
-    private func link(_ role: String, _ connected: Gauge) -> RedisLink {
-        RedisLink(role, settings: settings, logger: logger, connected: connected, reconnections: metrics.reconnections)
+    private func link(_ role: String, readsPerTurn: Int, _ connected: Gauge) -> RedisLink {
+        RedisLink(
+            role, readsPerTurn: readsPerTurn, settings: settings, logger: logger, connected: connected,
+            reconnections: metrics.reconnections)
     }
 
     /// Does what the inbox asks for. False if it asks to stop.
@@ -131,7 +134,7 @@ final class RedisLoop: Sendable {
 
     /// Waits for something to happen, and lets the connections see to it.
     private func turn(_ publisher: RedisPublisher, _ subscriber: RedisSubscriber) {
-        let links = [publisher.link, subscriber.link]
+        let links = [subscriber.link, publisher.link]
         var entries = [pollfd(fd: wake.reading, events: Int16(POLLIN), revents: 0)]
         var polled: [RedisLink] = []
         for link in links {

@@ -19,6 +19,13 @@ public protocol Database: Module {
         completion: @escaping @Sendable (Result<Void, ModuleError>) -> Void
     )
 
+    /// Like ``transaction(_:completion:)``, and ahead of those that wait, for what a client waits for. The others still have
+    /// their turn every few milliseconds.
+    func urgentTransaction(
+        _ body: @escaping @Sendable (any DatabaseConnection) throws -> Void,
+        completion: @escaping @Sendable (Result<Void, ModuleError>) -> Void
+    )
+
     /// Reads rows beside the writer. At most `limit` rows come back.
     func query(_ statement: SQLStatement, _ parameters: [DataValue], limit: Int) async throws -> QueryResult
 
@@ -29,6 +36,13 @@ public protocol Database: Module {
 }
 
 extension Database {
+    public func urgentTransaction(
+        _ body: @escaping @Sendable (any DatabaseConnection) throws -> Void,
+        completion: @escaping @Sendable (Result<Void, ModuleError>) -> Void
+    ) {
+        transaction(body, completion: completion)
+    }
+
     /// Runs `body` in one transaction and returns its value. See ``transaction(_:completion:)``.
     public func transaction<Value: Sendable>(
         _ body: @escaping @Sendable (any DatabaseConnection) throws -> Value

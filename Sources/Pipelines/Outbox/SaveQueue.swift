@@ -105,7 +105,7 @@ final class SaveQueue: Sendable {
     private func runNext() {
         let run = SaveTransaction(
             table: table, idempotency: idempotency, owner: identity.id, sequences: sequences, removable: progress.removable)
-        database.transaction({ [self] connection in
+        database.urgentTransaction({ [self] connection in
             run.requests = takeRequests()
             try run.execute(on: connection)
         }, completion: { [self] result in
