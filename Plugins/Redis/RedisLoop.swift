@@ -123,12 +123,13 @@ final class RedisLoop: Sendable {
         for command in takeInbox() {
             switch command {
             case .open(let completion): publisher.open(completion, now)
-            case .publish(let batch): publisher.publish(batch, now)
+            case .publish(let batch): publisher.publish(batch)
             case .add(let receiver): subscriber.add(receiver, now)
             case .remove(let receiver): subscriber.remove(receiver, now)
             case .stop: goesOn = false
             }
         }
+        if publisher.hasMore { publisher.feed(now) }
         return goesOn
     }
 
@@ -147,7 +148,6 @@ final class RedisLoop: Sendable {
         wake.clear()
         let now = RedisTime.now()
         for (entry, link) in zip(entries.dropFirst(), polled) where entry.revents != 0 { link.handle(entry.revents, now) }
-        if publisher.hasMore { publisher.feed(now) }
         for link in links { link.tick(now) }
         subscriber.tick(now)
     }
