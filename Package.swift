@@ -4,8 +4,12 @@ import PackageDescription
 /// The plugins compiled into the host, a name a line; each name is a folder under Plugins/. A new one takes a line here
 /// and its modules' lines in Sources/MartletHost/StandardModules.swift.
 let plugins: [(name: String, libraries: [Target.Dependency])] = [
+    ("Auth", ["CCrypto"]),
     ("Bus", []),
     ("Console", []),
+    ("Exec", ["CLinux"]),
+    ("Files", []),
+    ("Filters", []),
     ("HTTP", []),
     ("JQ", ["CJQ"]),
     ("Map", []),
@@ -14,6 +18,7 @@ let plugins: [(name: String, libraries: [Target.Dependency])] = [
     ("SQLSinks", []),
     ("SQLite", ["CSQLite"]),
     ("SSE", []),
+    ("Schedule", []),
 ]
 
 /// The same strict settings for every Swift target.
@@ -50,21 +55,24 @@ let package = Package(
         .systemLibrary(name: "CPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
         .systemLibrary(name: "CJQ", providers: [.apt(["libjq-dev", "libonig-dev"])]),
+        .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CCRC32C"),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CLinux"),
         .target(name: "CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
         .target(name: "CValijson"),
 
         library("Martlet"),
-        library("EmbeddedLog", ["CCRC32C", "CLinux"]),
+        library("EmbeddedLog", ["CCRC32C", "CLinux", "CLZ4", "CZstd"]),
         library("LogSimulator", ["EmbeddedLog"]),
         library("HTTPServer", ["CEvent"]),
-        library("Pipelines", ["Martlet", "EmbeddedLog", "HTTPServer", "CCurl", "CSimdjson", "CValijson"]),
+        library("Pipelines", ["Martlet", "EmbeddedLog", "HTTPServer", "CCrypto", "CCurl", "CSimdjson", "CValijson"]),
         library("MartletTesting", ["Martlet"]),
         library("Benchmarks", ["CLinux", "CPQ", "CSQLite", "Martlet", "EmbeddedLog", "HTTPServer"]),
         .executableTarget(
             name: "MartletHost",
-            dependencies: ["Martlet", "Pipelines", "EmbeddedLog", "HTTPServer", "Benchmarks", "CCurl"] + pluginNames,
+            dependencies: ["Martlet", "Pipelines", "EmbeddedLog", "LogSimulator", "HTTPServer", "Benchmarks", "CCurl"] + pluginNames,
             swiftSettings: strict
         ),
 
@@ -74,14 +82,14 @@ let package = Package(
         tests("PipelinesTests", pluginNames + ["MartletHost", "Pipelines", "MartletTesting", "Martlet"]),
         tests("PluginTests", pluginNames + ["MartletTesting", "Martlet", "Pipelines"]),
         tests("MartletHostTests", ["MartletHost", "MartletTesting", "Benchmarks", "Martlet", "Pipelines"]),
-        tests("EndToEndTests", ["MartletHost", "CSQLite"]),
+        tests("EndToEndTests", ["MartletHost", "HTTPServer", "CCrypto", "CSQLite"]),
         tests("TidyTests", []),
     ] + plugins.map { plugin in
         .target(
             name: "\(plugin.name)Plugin",
             dependencies: ["Martlet"] + plugin.libraries,
             path: "Plugins/\(plugin.name)",
-            exclude: ["README.md"],
+            exclude: ["README.md"] + (plugin.name == "Exec" ? ["examples"] : []),
             swiftSettings: strict
         )
     },

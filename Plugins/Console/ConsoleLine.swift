@@ -11,18 +11,9 @@ enum ConsoleLine {
         text += ",\"partition\":\(record.partition),\"offset\":\(record.offset),\"key\":".utf8
         if let key = record.event.key { JSONText.appendQuoted(key.string, to: &text) } else { text += "null".utf8 }
         text += #","payload":"#.utf8
-        if isJSON { appendOnOneLine(record.event.payload, to: &text) } else {
+        if isJSON { record.event.payload.appendOnOneLine(to: &text) } else {
             JSONText.appendQuoted(record.event.payload.string, to: &text)
         }
         text += "}\n".utf8
-    }
-
-    /// A line break in JSON is white space between values, never part of one.
-    private static func appendOnOneLine(_ payload: Bytes, to text: inout [UInt8]) {
-        payload.withUnsafeBytes { bytes in
-            for byte in bytes {
-                text.append(byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") ? UInt8(ascii: " ") : byte)
-            }
-        }
     }
 }

@@ -20,6 +20,7 @@ public final class HTTPSource: EventSource, RouteProviding {
     private let respond: RespondPlan?
     private let gate = RequestGate()
     private let refused: Counter
+    public let templateVariables: Set<TemplateVariableKind>
 
     public init?(config: Config, context: ModuleContext) {
         var schema: (any SchemaValidator)?
@@ -37,13 +38,12 @@ public final class HTTPSource: EventSource, RouteProviding {
         guard isValid else { return nil }
         self.config = config
         self.respond = respond ?? nil
+        templateVariables = context.access.variables
         checker = EventChecker(payloads: context.payloads, schema: schema)
         refused = context.metrics.counter(
             "martlet_http_source_refused_total", "Requests refused before they reached the source's pipeline.",
             labels: [("source", context.name)])
     }
-
-    public var templateVariables: Set<TemplateVariableKind> { [.path, .query, .header] }
 
     public var routes: [Route] {
         [Route(config.method.rawValue, config.path.plain) { [self] exchange in handle(exchange) }]
@@ -97,9 +97,11 @@ public final class HTTPSource: EventSource, RouteProviding {
     }
 
     private func takeOne(_ payload: Bytes, headers: [Header], _ exchange: any HTTPExchange, _ intake: any Intake) {
-        let input = SourceInput(
+        var made = SourceInput(
             payload: payload, headers: headers, variables: ExchangeVariables(exchange),
             idempotencyKey: exchange.header("idempotency-key"))
+        made.callerScope = exchange.caller?.scope
+        let input = made
         intake.accept([input]) { [gate, respond] outcomes in
             for outcome in outcomes.prefix(1) {
                 exchange.respond(SingleAnswer.response(outcome, to: input, respond: respond))
@@ -113,13 +115,14 @@ public final class HTTPSource: EventSource, RouteProviding {
     private func takeBatch(_ batch: Batch, _ exchange: any HTTPExchange, _ intake: any Intake) {
         let variables = ExchangeVariables(exchange)
         let key = exchange.header("idempotency-key")
+        let scope = exchange.caller?.scope
         var inputs: [SourceInput] = []
         inputs.reserveCapacity(batch.payloads.count)
         for (index, payload) in batch.payloads.enumerated() {
-            inputs.append(
-                SourceInput(
-                    payload: payload, variables: variables,
-                    idempotencyKey: key.map { "\($0)/\(batch.numbers[index])" }))
+            var input = SourceInput(
+                payload: payload, variables: variables, idempotencyKey: key.map { "\($0)/\(batch.numbers[index])" })
+            input.callerScope = scope
+            inputs.append(input)
         }
         intake.accept(inputs) { [gate] outcomes in
             exchange.respond(BatchSummary(batch, outcomes).response)

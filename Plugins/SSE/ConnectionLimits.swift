@@ -3,53 +3,92 @@ import Synchronization
 
 /// Counts a channel's connections on all loops, against its limits.
 final class ConnectionLimits: Sendable {
-    enum Verdict {
+    /// The limits of the config.
+    struct Maximums: Sendable {
+        var total: Int
+        var perKey: Int
+        var perUser: Int
+        /// Nil for no limit.
+        var perAddress: Int?
+        /// New ones in a second, of which as many may come at once.
+        var perSecond: Int
+    }
+
+    enum Verdict: Equatable {
         case admitted
-        /// The channel has `max_connections`.
+        /// The channel has `max_connections`, or closes.
         case full
-        /// The key has `max_connections_per_key`.
-        case keyFull
+        /// `max_new_connections_per_second` came.
+        case tooFast
+        /// The key has `max_connections_per_key`, and so on.
+        case keyFull, userFull, addressFull
     }
 
     private struct State {
         var total = 0
         var byKey: [Bytes: Int] = [:]
+        var byUser: [String: Int] = [:]
+        var byAddress: [String: Int] = [:]
+        var tokens: Double
+        var tokensAt: ContinuousClock.Instant
         var isClosed = false
         var waiters: [CheckedContinuation<Void, Never>] = []
     }
 
-    let total: Int
-    let perKey: Int
-    private let state = Mutex(State())
+    let maximums: Maximums
+    private let countsKeys: Bool
+    private let state: Mutex<State>
 
-    init(total: Int, perKey: Int) {
-        self.total = total
-        self.perKey = perKey
+    /// - Parameter countsKeys: false for a channel whose every connection gets everything.
+    init(_ maximums: Maximums, countsKeys: Bool) {
+        self.maximums = maximums
+        self.countsKeys = countsKeys
+        state = Mutex(State(tokens: Double(maximums.perSecond), tokensAt: .now))
     }
 
     /// Counts a connection in, until ``release(_:)``.
-    func admit(_ key: Bytes, countsKey: Bool) -> Verdict {
+    func admit(_ peer: StreamPeer, now: ContinuousClock.Instant = .now) -> Verdict {
         state.withLock { state in
-            guard state.total < total, !state.isClosed else { return .full }
-            if countsKey {
-                let count = state.byKey[key, default: 0]
-                guard count < perKey else { return .keyFull }
-                state.byKey[key] = count + 1
-            }
+            guard state.total < maximums.total, !state.isClosed else { return .full }
+            if let user = peer.user, state.byUser[user, default: 0] >= maximums.perUser { return .userFull }
+            if let perAddress = maximums.perAddress, let address = peer.address,
+                state.byAddress[address, default: 0] >= perAddress
+            { return .addressFull }
+            if countsKeys, peer.keys.contains(where: { state.byKey[$0, default: 0] >= maximums.perKey }) { return .keyFull }
+            guard takeToken(&state, now) else { return .tooFast }
             state.total += 1
+            if countsKeys { for key in peer.keys { state.byKey[key, default: 0] += 1 } }
+            if let user = peer.user { state.byUser[user, default: 0] += 1 }
+            if let address = peer.address { state.byAddress[address, default: 0] += 1 }
             return .admitted
         }
     }
 
-    func release(_ key: Bytes) {
+    private func takeToken(_ state: inout State, _ now: ContinuousClock.Instant) -> Bool {
+        let rate = Double(maximums.perSecond)
+        state.tokens = min(rate, state.tokens + rate * max(0, (now - state.tokensAt) / .seconds(1)))
+        state.tokensAt = now
+        guard state.tokens >= 1 else { return false }
+        state.tokens -= 1
+        return true
+    }
+
+    func release(_ peer: StreamPeer) {
         let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
             state.total -= 1
-            if let count = state.byKey[key] { state.byKey[key] = count > 1 ? count - 1 : nil }
+            if countsKeys { for key in peer.keys { Self.decrease(&state.byKey, key) } }
+            if let user = peer.user { Self.decrease(&state.byUser, user) }
+            if let address = peer.address { Self.decrease(&state.byAddress, address) }
             guard state.total == 0 else { return [] }
             defer { state.waiters = [] }
             return state.waiters
         }
         for waiter in waiters { waiter.resume() }
+    }
+
+    private static func decrease<Key>(_ counts: inout [Key: Int], _ key: Key) {
+        guard let count = counts[key] else { return }
+        counts[key] = count > 1 ? count - 1 : nil
     }
 
     /// Admits nobody any more.
@@ -61,6 +100,19 @@ final class ConnectionLimits: Sendable {
     var isOver: Bool { state.withLock { $0.isClosed } }
 
     var count: Int { state.withLock { $0.total } }
+
+    /// Who is connected, those with the most connections first.
+    func connections(limit: Int) -> ChannelConnections {
+        let (total, byKey, byUser) = state.withLock { ($0.total, $0.byKey, $0.byUser) }
+        return ChannelConnections(
+            total: total, recipientCount: byKey.count, userCount: byUser.count,
+            recipients: Self.top(byKey.map { ($0.key.string, $0.value) }, limit),
+            users: Self.top(byUser.map { ($0.key, $0.value) }, limit))
+    }
+
+    private static func top(_ counts: [(String, Int)], _ limit: Int) -> [ChannelConnections.Count] {
+        counts.sorted { ($1.1, $0.0) < ($0.1, $1.0) }.prefix(limit).map { .init(name: $0.0, connections: $0.1) }
+    }
 
     /// Returns once there is no connection, or after a time.
     func waitUntilEmpty(atMost time: Duration) async {

@@ -24,9 +24,9 @@ struct ConnectionState {
         var target: StreamPositions
         var held: [LiveMessage] = []
         var hasOverflowed = false
-        /// By topic, the partition that the key's events go to now. Read last: what partitions that were added since
+        /// By topic, the partitions that the keys' events go to now. Read last: what partitions that were added since
         /// took over came after what the others have.
-        let later: [Int]
+        let later: [[Int]]
     }
 
     /// What a live message is to the connection.
@@ -61,8 +61,8 @@ struct ConnectionState {
     ///
     /// - Parameters:
     ///   - live: the shard's positions now.
-    ///   - later: by topic, the partition to read last.
-    init(resumingAt positions: StreamPositions, live: StreamPositions, later: [Int]) {
+    ///   - later: by topic, the partitions to read last.
+    init(resumingAt positions: StreamPositions, live: StreamPositions, later: [[Int]]) {
         phase = .catchingUp(CatchUp(positions: positions, target: live, later: later))
     }
 

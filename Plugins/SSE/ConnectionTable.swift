@@ -16,23 +16,42 @@ struct ConnectionTable {
     }
 
     mutating func add(_ connection: Connection) {
-        let entry = entries[connection.key] ?? Entry()
-        entries[connection.key] = entry
-        connection.indexInKey = entry.connections.count
-        entry.connections.append(connection)
+        let keys = connection.peer.keys
+        connection.furtherIndices = Array(repeating: 0, count: max(0, keys.count - 1))
+        for (number, key) in keys.enumerated() {
+            let entry = entries[key] ?? Entry()
+            entries[key] = entry
+            connection.setIndex(entry.connections.count, ofKey: number)
+            entry.connections.append(connection)
+        }
         connection.indexInShard = all.count
         all.append(connection)
     }
 
     /// The last one takes the place of the one removed.
     mutating func remove(_ connection: Connection) {
-        guard let entry = entries[connection.key] else { return }
-        entry.connections.swapAt(connection.indexInKey, entry.connections.count - 1)
-        entry.connections[connection.indexInKey].indexInKey = connection.indexInKey
-        entry.connections.removeLast()
-        if entry.connections.isEmpty { entries[connection.key] = nil }
+        for (number, key) in connection.peer.keys.enumerated() {
+            guard let entry = entries[key] else { continue }
+            let index = connection.index(ofKey: number)
+            entry.connections.swapAt(index, entry.connections.count - 1)
+            let moved = entry.connections[index]
+            if let place = moved.peer.keys.firstIndex(of: key) { moved.setIndex(index, ofKey: place) }
+            entry.connections.removeLast()
+            if entry.connections.isEmpty { entries[key] = nil }
+        }
         all.swapAt(connection.indexInShard, all.count - 1)
         all[connection.indexInShard].indexInShard = connection.indexInShard
         all.removeLast()
+    }
+}
+
+extension Connection {
+    /// Where it stands among the connections of one of its keys.
+    fileprivate func index(ofKey number: Int) -> Int {
+        number == 0 ? indexInKey : furtherIndices[number - 1]
+    }
+
+    fileprivate func setIndex(_ index: Int, ofKey number: Int) {
+        if number == 0 { indexInKey = index } else { furtherIndices[number - 1] = index }
     }
 }

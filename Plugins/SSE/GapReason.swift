@@ -8,4 +8,6 @@ enum GapReason: String, CaseIterable {
     case lost
     /// An event is larger than half of `buffer_bytes`.
     case tooLarge = "too_large"
+    /// The client was too slow, and the channel drops the oldest.
+    case slow
 }

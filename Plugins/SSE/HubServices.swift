@@ -39,7 +39,7 @@ final class HubServices: ShardServices {
     }
 
     func released(_ connection: Connection) {
-        limits.release(connection.key)
+        limits.release(connection.peer)
     }
 
     /// What is scheduled does not run any more, and nothing more is read.

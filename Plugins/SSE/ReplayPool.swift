@@ -58,7 +58,7 @@ final class ReplayPool: Sendable {
                 let read = job.read
                 result = .success(
                     try await replay.read(
-                        topic: job.topic, partition: PartitionID(read.slot.partition), key: read.key, from: read.from,
+                        topic: job.topic, partition: PartitionID(read.slot.partition), keys: read.keys, from: read.from,
                         to: read.to, limit: Self.pageMessages))
             } catch {
                 result = .failure(error as? ModuleError ?? .transient("sse.replay_failed", "\(error)"))

@@ -11,6 +11,17 @@ public struct SSEChannelConfig: ModuleConfig {
     public let bufferBytes: Int
     public let maxConnections: Int
     public let maxConnectionsPerKey: Int
+    public let maxConnectionsPerUser: Int
+    public let maxConnectionsPerAddress: Int?
+    public let maxNewConnectionsPerSecond: Int
+    public let slowClient: SlowClient
+    public let idleTimeoutSeconds: Int?
+
+    /// What becomes of a client for which more than `buffer_bytes` wait.
+    public enum SlowClient: String, CaseIterable, ConfigValue {
+        case disconnect
+        case dropOldest = "drop_oldest"
+    }
 
     public init(from fields: inout ConfigFields) {
         path = fields.required(
@@ -36,6 +47,23 @@ public struct SSEChannelConfig: ModuleConfig {
         maxConnectionsPerKey = fields.optional(
             "max_connections_per_key", default: 100, in: 1...10_000_000,
             "Connections that match by the same text; past it the answer is 429.")
+        maxConnectionsPerUser = fields.optional(
+            "max_connections_per_user", default: 100, in: 1...10_000_000,
+            "With `auth`: connections of one caller; past it the answer is 429.")
+        maxConnectionsPerAddress = fields.optional(
+            "max_connections_per_address", in: 1...10_000_000,
+            "Connections from one address (of IPv6 the first 64 bits); past it the answer is 429. Left out, no limit: behind a "
+                + "proxy all have its address.")
+        maxNewConnectionsPerSecond = fields.optional(
+            "max_new_connections_per_second", default: 5_000, in: 1...10_000_000,
+            "New connections in a second, on average; past it the answer is 503.")
+        slowClient = fields.optional(
+            "slow_client", default: .disconnect,
+            "What becomes of a client past `buffer_bytes`: `disconnect`, and it resumes; or `drop_oldest` of what waits and tell "
+                + "it so, for streams without `replay`.")
+        idleTimeoutSeconds = fields.optional(
+            "idle_timeout_seconds", in: 1...604_800,
+            "A stream that gets no event for so long is ended, to the next heartbeat; its client comes back. Left out, never.")
         if !path.plain.hasPrefix("/") {
             fields.problem(at: "path", "must begin with `/`", found: JSONText.quoted(path.plain))
         }

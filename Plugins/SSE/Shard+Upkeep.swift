@@ -16,6 +16,11 @@ extension Shard {
         let connections = table.all.filter { $0.turn == upkeep.turn }
         for connection in connections {
             connection.state.settle(live: positions)
+            connection.idleTurns += 1
+            if let limit = settings.idleTimeout, settings.heartbeat * connection.idleTurns > limit {
+                disconnect(connection, .idle)
+                continue
+            }
             if connection.wasWrittenSinceTurn { continue }
             // One that catches up has a way behind it that it need not go again.
             let own = connection.state.ownPositions.map { EventRenderer.heartbeat(appendID: id($0)) }

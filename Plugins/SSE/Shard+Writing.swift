@@ -48,6 +48,7 @@ extension Shard {
     func send(_ rendered: EventRenderer.Rendered, to connection: Connection) {
         switch rendered {
         case .event(let chunk):
+            connection.idleTurns = 0
             if write(chunk, to: connection) { tally.events += 1 }
         case .gap(let chunk, let reason):
             metrics.gap(reason)
@@ -60,10 +61,8 @@ extension Shard {
     func write(_ chunk: HTTPChunk, to connection: Connection) -> Bool {
         guard let stream = connection.stream else { return false }
         connection.wasWrittenSinceTurn = true
-        guard stream.write(chunk) else {
-            disconnect(connection, .slow)
-            return false
-        }
+        // What waits goes first.
+        if connection.backlog != nil || !stream.write(chunk) { return hold(chunk, for: connection) }
         tally.bytes += chunk.content.count
         return true
     }

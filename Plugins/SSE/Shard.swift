@@ -5,7 +5,7 @@ final class Shard: @unchecked Sendable {
     // Unchecked: made before the loop knows it, and from then on touched only on the loop.
 
     /// How often a connection that waits for its socket is looked at.
-    private static let pauseCheck = Duration.milliseconds(50)
+    static let pauseCheck = Duration.milliseconds(50)
 
     let index: Int
     let renderer: EventRenderer
@@ -26,6 +26,12 @@ final class Shard: @unchecked Sendable {
     /// Connections that wait for their socket.
     private var paused: [Connection] = []
     private var isPauseCheckDue = false
+    /// Connections whose credentials end some time.
+    private(set) var expiringCount = 0
+    var isExpiryWatched = false
+    /// Connections that have a ``Backlog``.
+    var backlogged: [Connection] = []
+    var isBacklogDue = false
 
     init(
         index: Int, layout: StreamLayout?, positions: StreamPositions, renderer: EventRenderer,
@@ -103,16 +109,20 @@ final class Shard: @unchecked Sendable {
     // MARK: Connections
 
     /// Opens a stream. From here on no live message passes it by, and what it missed before is read from the log.
-    func open(_ exchange: any HTTPExchange, key: Bytes, _ beginning: StreamBeginning) {
-        let connection = Connection(key: key, state: beginning.state, turn: upkeep.takeTurn())
+    func open(_ exchange: any HTTPExchange, _ peer: StreamPeer, _ beginning: StreamBeginning) {
+        let connection = Connection(peer, state: beginning.state, turn: upkeep.takeTurn())
         let handle = ConnectionHandle(connection)
         connection.stream = exchange.startStream(
-            status: 200, headers: StreamRequest.headers, queueLimit: settings.bufferBytes
+            status: 200, headers: StreamRequest.headers, queueLimit: settings.streamBytes
         ) { [weak self] in
             self?.ended(handle.connection)
         }
         table.add(connection)
         metrics.connections.add(1)
+        if peer.expiresAt < .max {
+            expiringCount += 1
+            watchExpiry()
+        }
         let own = connection.state.ownPositions ?? positions
         write(EventRenderer.opening(retryMilliseconds: settings.retryMilliseconds, appendID: id(own)), to: connection)
         if beginning.hasGap { send(.gap(gap(.unknownID, own), .unknownID), to: connection) }
@@ -127,7 +137,9 @@ final class Shard: @unchecked Sendable {
     func ended(_ connection: Connection) {
         guard connection.stream != nil else { return }
         connection.stream = nil
+        connection.backlog = nil
         table.remove(connection)
+        if connection.peer.expiresAt < .max { expiringCount -= 1 }
         metrics.connections.add(-1)
         metrics.disconnected(connection.reason ?? .client)
         services.released(connection)
@@ -151,8 +163,8 @@ final class Shard: @unchecked Sendable {
             break
         case .read(let slot, let from, let to):
             connection.isReading = true
-            let key = settings.isBroadcast ? nil : connection.key
-            services.read(ConnectionRead(slot: slot, from: from, to: to, key: key), for: connection, of: self)
+            let keys = settings.isBroadcast ? nil : connection.peer.keys
+            services.read(ConnectionRead(slot: slot, from: from, to: to, keys: keys), for: connection, of: self)
         case .finish:
             for (message, own) in connection.state.finish(live: positions) {
                 if let rendered = render(message.message, own) { send(rendered, to: connection) }
@@ -187,7 +199,7 @@ final class Shard: @unchecked Sendable {
             send(.gap(gap(.retention, own), .retention), to: connection)
         }
         for message in page.messages {
-            if let key = read.key, message.record.event.key != key { continue }
+            if let keys = read.keys, !keys.contains(where: { $0 == message.record.event.key }) { continue }
             guard hasRoom(connection, for: message) else { return false }
             guard let own = connection.state.replayed(message, read.slot) else { continue }
             if let rendered = render(message, own) { send(rendered, to: connection) }

@@ -18,5 +18,5 @@ struct ConnectionRead: Sendable {
     let from: Offset
     let to: Offset
     /// Nil for all messages.
-    let key: Bytes?
+    let keys: [Bytes]?
 }

@@ -7,11 +7,11 @@ struct StreamBeginning {
     let hasGap: Bool
 
     /// - Parameters:
-    ///   - key: what messages match the connection by; empty if it gets all.
+    ///   - keys: what messages match the connection by; nil if it gets all.
     ///   - live: the shard's positions now: the connection must be in the shard before they move.
     ///   - asked: what the log answered to the start's question, after the request came.
     init(
-        _ start: StreamStart, key: Bytes, layout: StreamLayout?, live: StreamPositions, asked: StreamPositions?,
+        _ start: StreamStart, keys: [Bytes]?, layout: StreamLayout?, live: StreamPositions, asked: StreamPositions?,
         replay: (any MessageReplay)?
     ) {
         guard let replay, let layout, let asked else {
@@ -27,7 +27,7 @@ struct StreamBeginning {
             hasGap = false
         }
         let later = layout.topics.map { topic in
-            key.isEmpty ? -1 : replay.partition(of: key, topic: topic).map { Int($0) } ?? -1
+            (keys ?? []).compactMap { replay.partition(of: $0, topic: topic).map { Int($0) } }
         }
         state = ConnectionState(resumingAt: positions, live: live, later: later)
     }

@@ -7,10 +7,15 @@ extension StreamHub {
     /// Opens a stream; on the connection's loop, which is its shard's. One that resumes opens in a later turn, once the
     /// log has said where it stands.
     func connect(_ request: StreamRequest, _ exchange: any HTTPExchange) throws(StreamRefusal) {
-        switch limits.admit(request.key, countsKey: !matcher.matchesEverything) {
+        let verdict = limits.admit(request.peer)
+        metrics.refused(verdict)
+        switch verdict {
         case .admitted: break
-        case .full: throw .full(limits.total)
-        case .keyFull: throw .keyFull(limits.perKey)
+        case .full: throw limits.isOver ? .closed : .full(limits.maximums.total)
+        case .tooFast: throw .tooFast(limits.maximums.perSecond)
+        case .keyFull: throw .keyFull(limits.maximums.perKey)
+        case .userFull: throw .userFull(limits.maximums.perUser)
+        case .addressFull: throw .addressFull(limits.maximums.perAddress ?? 0)
         }
         guard let replay, let question = request.start.question else {
             return open(request, exchange, asked: nil)
@@ -21,8 +26,8 @@ extension StreamHub {
     private func open(_ request: StreamRequest, _ exchange: any HTTPExchange, asked: StreamPositions?) {
         let shard = shards[exchange.loopIndex]
         let beginning = StreamBeginning(
-            request.start, key: request.key, layout: shard.layout, live: shard.positions, asked: asked, replay: replay)
-        shard.open(exchange, key: request.key, beginning)
+            request.start, keys: settings.isBroadcast ? nil : request.peer.keys, layout: shard.layout, live: shard.positions, asked: asked, replay: replay)
+        shard.open(exchange, request.peer, beginning)
     }
 
     /// The answer waits; it is counted as a connection meanwhile, so that those that wait are bounded.
@@ -48,13 +53,8 @@ extension StreamHub {
         }
     }
 
-    /// Ends the request with a stream that says when to come back. An answer of 503 would be the end for a browser's
-    /// `EventSource`; this way it asks again, with the same `Last-Event-ID`.
     private func putOff(_ request: StreamRequest, _ exchange: any HTTPExchange) {
-        limits.release(request.key)
-        let stream = exchange.startStream(
-            status: 200, headers: StreamRequest.headers, queueLimit: settings.bufferBytes, onClose: {})
-        _ = stream.write(EventRenderer.retry(milliseconds: max(settings.retryMilliseconds, 2_000)))
-        stream.close()
+        limits.release(request.peer)
+        StreamRequest.putOff(exchange, settings, milliseconds: max(settings.retryMilliseconds, 2_000))
     }
 }

@@ -23,7 +23,7 @@ final class StreamHub: Sendable {
     let settings: StreamSettings
     private let inboxes: [ShardInbox]
     private let room = RoomSignal()
-    private let metrics: StreamMetrics
+    let metrics: StreamMetrics
     let logger: Logger
     private let state: Mutex<State>
 
@@ -175,7 +175,7 @@ final class StreamHub: Sendable {
     private func reread(_ read: LiveFeed.RepairRead, _ topic: TopicName, _ replay: any MessageReplay) async throws {
         await room.wait { [inboxes] in inboxes.allSatisfy(\.hasRoom) }
         let page = try await replay.read(
-            topic: topic, partition: PartitionID(read.slot.partition), key: nil, from: read.from.offset, to: read.to,
+            topic: topic, partition: PartitionID(read.slot.partition), keys: nil, from: read.from.offset, to: read.to,
             limit: Self.repairPage)
         let items = state.withLock { state -> [LiveItem] in
             let items = state.feed?.repaired(read, page, key: matcher.key(of:)) ?? []

@@ -12,6 +12,10 @@ struct StreamMetrics: Sendable {
         case drain
         /// The channel closed.
         case closed
+        /// The caller's credentials ended.
+        case expired
+        /// No event came for `idle_timeout_seconds`.
+        case idle
     }
 
     let connections: Gauge
@@ -20,6 +24,8 @@ struct StreamMetrics: Sendable {
     let replays: Counter
     let repairs: Counter
     let unrendered: Counter
+    let dropped: Counter
+    private let refusals: [ConnectionLimits.Verdict: Counter]
     private let disconnects: [Disconnect: Counter]
     private let gaps: [GapReason: Counter]
 
@@ -33,6 +39,17 @@ struct StreamMetrics: Sendable {
             "martlet_sse_repairs_total", "Partitions reread from the log because the bus lost messages.", labels: labels)
         unrendered = registry.counter(
             "martlet_sse_unrendered_total", "Events that the templates of the channel could not render.", labels: labels)
+        dropped = registry.counter(
+            "martlet_sse_dropped_total", "Events dropped for clients that were too slow for them.", labels: labels)
+        let verdicts: [(ConnectionLimits.Verdict, String)] = [
+            (.full, "full"), (.tooFast, "rate"), (.keyFull, "key"), (.userFull, "user"), (.addressFull, "address"),
+        ]
+        refusals = Dictionary(
+            uniqueKeysWithValues: verdicts.map { verdict, limit in
+                let counter = registry.counter(
+                    "martlet_sse_refused_total", "Streams that a limit did not let in.", labels: labels + [("limit", limit)])
+                return (verdict, counter)
+            })
         disconnects = Dictionary(
             uniqueKeysWithValues: Disconnect.allCases.map { reason in
                 let counter = registry.counter(
@@ -49,6 +66,10 @@ struct StreamMetrics: Sendable {
 
     func disconnected(_ reason: Disconnect) {
         disconnects[reason]?.add()
+    }
+
+    func refused(_ verdict: ConnectionLimits.Verdict) {
+        refusals[verdict]?.add()
     }
 
     func gap(_ reason: GapReason) {

@@ -32,16 +32,16 @@ struct StreamPositions: Sendable {
 
     /// The first partition in which this is behind `other`.
     ///
-    /// - Parameter later: by topic, a partition that comes last.
-    func firstSlot(behind other: StreamPositions, later: [Int] = []) -> StreamSlot? {
+    /// - Parameter later: by topic, partitions that come last.
+    func firstSlot(behind other: StreamPositions, later: [[Int]] = []) -> StreamSlot? {
         for topic in other.topics.indices {
-            let last = topic < later.count ? later[topic] : -1
+            let last = topic < later.count ? later[topic] : []
             var candidate: StreamSlot?
             for partition in other.topics[topic].indices {
                 let slot = StreamSlot(topic: topic, partition: partition)
                 guard self[slot] < other[slot] else { continue }
-                if partition != last { return slot }
-                candidate = slot
+                if !last.contains(partition) { return slot }
+                candidate = candidate ?? slot
             }
             if let candidate { return candidate }
         }

@@ -9,14 +9,22 @@ struct StreamRequest {
         ("X-Accel-Buffering", "no"),
     ]
 
-    let key: Bytes
+    let peer: StreamPeer
     let start: StreamStart
 
-    init(_ exchange: any HTTPExchange, key: Bytes) throws(StreamRefusal) {
+    init(_ exchange: any HTTPExchange, _ peer: StreamPeer) throws(StreamRefusal) {
         if let accept = exchange.header("accept"), !Self.accepts(accept) { throw .notAcceptable }
-        self.key = key
+        self.peer = peer
         start = StreamStart(
             header: exchange.header("last-event-id"), query: exchange.queryParameter("last_event_id"))
+    }
+
+    /// Ends the request with a stream that says when to come back. An answer of 503 would be the end for a browser's
+    /// `EventSource`; this way it asks again, with the same `Last-Event-ID`.
+    static func putOff(_ exchange: any HTTPExchange, _ settings: StreamSettings, milliseconds: Int) {
+        let stream = exchange.startStream(status: 200, headers: headers, queueLimit: settings.bufferBytes, onClose: {})
+        _ = stream.write(EventRenderer.retry(milliseconds: milliseconds))
+        stream.close()
     }
 
     /// Whether an `Accept` field has room for an event stream.

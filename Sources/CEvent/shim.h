@@ -96,6 +96,20 @@ static inline int cevent_local_address(int fd, struct sockaddr_storage *address)
     return getsockname(fd, (struct sockaddr *)address, &count);
 }
 
+/// The address of the other end as text, without its port; an IPv4 address inside IPv6 as such. 0 on success.
+static inline int cevent_peer_text(int fd, char *text, socklen_t capacity) {
+    struct sockaddr_storage address;
+    socklen_t count = sizeof address;
+    if (getpeername(fd, (struct sockaddr *)&address, &count) != 0) return -1;
+    if (address.ss_family == AF_INET) {
+        return inet_ntop(AF_INET, &((struct sockaddr_in *)&address)->sin_addr, text, capacity) ? 0 : -1;
+    }
+    if (address.ss_family != AF_INET6) return -1;
+    struct in6_addr *six = &((struct sockaddr_in6 *)&address)->sin6_addr;
+    if (IN6_IS_ADDR_V4MAPPED(six)) return inet_ntop(AF_INET, &six->s6_addr[12], text, capacity) ? 0 : -1;
+    return inet_ntop(AF_INET6, six, text, capacity) ? 0 : -1;
+}
+
 /// getrlimit(2) and setrlimit(2) of the number of open descriptors.
 static inline int cevent_open_file_limit(struct rlimit *limit) {
     return getrlimit(RLIMIT_NOFILE, limit);

@@ -125,6 +125,8 @@ struct LogPaths: Sendable {
     var lock: String { root + "/~lock" }
     var checkpoint: String { root + "/~checkpoint" }
     var newCheckpoint: String { root + "/~checkpoint.new" }
+    /// Lies there while a repair writes.
+    var repairing: String { root + "/~repairing" }
     var journal: String { root + "/~journal" }
     func topic(_ name: String) -> String { root + "/" + name }
     func creating(_ name: String) -> String { root + "/~creating-" + name }

@@ -19,6 +19,8 @@ package struct LogError: Error, Sendable, Equatable, CustomStringConvertible {
         case offsetOutOfRange(start: Int64, end: Int64)
         /// Another process, or another log in this one, has the folder open.
         case locked
+        /// There is no log in the folder.
+        case notFound
         case notWritable
         case closed
         /// An earlier write or sync error closed the log until it is opened again.
@@ -27,6 +29,12 @@ package struct LogError: Error, Sendable, Equatable, CustomStringConvertible {
         case damaged
         case unsupportedVersion
         case unsupportedCompression
+        /// The records of a batch are larger than anything this log wrote.
+        case decompressedTooLarge
+        /// An idempotent producer's batch does not follow its last one.
+        case outOfOrderSequence
+        /// A newer epoch of the producer has appended: this one is over.
+        case producerFenced
         case io
 
         /// The stable name, such as `log.checksum_mismatch`.
@@ -43,6 +51,7 @@ package struct LogError: Error, Sendable, Equatable, CustomStringConvertible {
             case .fewerPartitions: "log.fewer_partitions"
             case .offsetOutOfRange: "log.offset_out_of_range"
             case .locked: "log.locked"
+            case .notFound: "log.not_found"
             case .notWritable: "log.not_writable"
             case .closed: "log.closed"
             case .failed: "log.failed"
@@ -50,6 +59,9 @@ package struct LogError: Error, Sendable, Equatable, CustomStringConvertible {
             case .damaged: "log.damaged"
             case .unsupportedVersion: "log.unsupported_version"
             case .unsupportedCompression: "log.unsupported_compression"
+            case .decompressedTooLarge: "log.decompressed_too_large"
+            case .outOfOrderSequence: "log.out_of_order_sequence"
+            case .producerFenced: "log.producer_fenced"
             case .io: "log.io"
             }
         }

@@ -72,6 +72,15 @@ final class Connection: @unchecked Sendable {
         pending.release()
     }
 
+    /// The client's address; empty once it is gone.
+    var remoteAddress: String {
+        guard state != .closed else { return "" }
+        return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { text in
+            guard let start = text.baseAddress, cevent_peer_text(descriptor, start, 64) == 0 else { return "" }
+            return String(cString: start)
+        }
+    }
+
     var inFlightCount: Int { Int(nextSequence - nextToAnswer) }
 
     /// Starts reading.

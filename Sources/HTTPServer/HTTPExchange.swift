@@ -34,6 +34,9 @@ package final class HTTPExchange: @unchecked Sendable {
     /// that it sends no more; but work that nobody waits for can be given up. Callable from any thread.
     package var hasClientLeft: Bool { connection.hasClientLeft.load(ordering: .relaxed) }
 
+    /// The address of the client, without its port, an IPv4 address as such; empty once the connection is closed. On `loop`.
+    package var remoteAddress: String { connection.remoteAddress }
+
     /// The value of `{name}` in the route's pattern, percent-decoded; nil if the pattern has no such name.
     package func pathParameter(_ name: String) -> String? {
         guard let index = route?.parameterIndex(name) else { return nil }

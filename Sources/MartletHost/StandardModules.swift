@@ -1,5 +1,9 @@
+import AuthPlugin
 import BusPlugin
 import ConsolePlugin
+import ExecPlugin
+import FilesPlugin
+import FiltersPlugin
 import HTTPPlugin
 import JQPlugin
 import MapPlugin
@@ -9,18 +13,30 @@ import RedisPlugin
 import SQLSinksPlugin
 import SQLitePlugin
 import SSEPlugin
+import SchedulePlugin
 
 /// The modules compiled into this host, one a line. The list of plugins in Package.swift has the same names.
 enum StandardModules {
     static func registry() throws(RegistrationError) -> ModuleRegistry {
         var registry = ModuleRegistry()
+        try registry.register(authenticator: JWTAuthenticator.self)
+        try registry.register(authenticator: APIKeyAuthenticator.self)
         try registry.register(pubSub: MemoryBus.self)
         try registry.register(pubSub: RedisPubSub.self)
         try registry.register(sink: PubSubSink.self)
         try registry.register(sink: ConsoleSink.self)
+        try registry.register(sink: ExecSink.self)
+        try registry.register(source: ExecSource.self)
+        try registry.register(transform: ExecTransform.self)
         try registry.register(source: HTTPSource.self)
+        try registry.register(source: ScheduleSource.self)
+        try registry.register(source: FileSource.self)
         try registry.register(transform: JQTransform.self)
         try registry.register(transform: MapTransform.self)
+        try registry.register(transform: FilterTransform.self)
+        try registry.register(transform: DedupeTransform.self)
+        try registry.register(transform: ThrottleTransform.self)
+        try registry.register(sink: FileSink.self)
         try registry.register(sink: TableSink.self)
         try registry.register(sink: SQLSink.self)
         try registry.register(database: SQLiteDatabase.self)

@@ -14,6 +14,7 @@ public final class TestHost: ModuleResolver {
 
     private let reported: ConfigProblems
     private let baseDirectory: String
+    private let dataDirectory: String
     private let payloads: any PayloadReader
     private let schemas: any SchemaCompiler
     private let loops: any EventLoops
@@ -24,17 +25,19 @@ public final class TestHost: ModuleResolver {
 
     /// - Parameters:
     ///   - baseDirectory: where relative paths in configs start.
+    ///   - dataDirectory: where modules keep what must survive a restart.
     ///   - payloads: reads JSON payloads; without it templates that look into one fail.
     ///   - schemas: compiles JSON Schemas; without it none compiles.
     ///   - loops: without it there are none.
     ///   - http: without it no client can be made.
     public init(
-        baseDirectory: String = "", payloads: any PayloadReader = MissingPayloadReader(),
+        baseDirectory: String = "", dataDirectory: String = "", payloads: any PayloadReader = MissingPayloadReader(),
         schemas: any SchemaCompiler = MissingSchemaCompiler(), loops: any EventLoops = MissingEventLoops(),
         http: any OutgoingHTTP = MissingOutgoingHTTP(), databases: [String: any Database] = [:], pubSubs: [String: any PubSub] = [:],
         log: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.baseDirectory = baseDirectory
+        self.dataDirectory = dataDirectory
         self.payloads = payloads
         self.schemas = schemas
         self.loops = loops
@@ -47,17 +50,20 @@ public final class TestHost: ModuleResolver {
 
     /// Decodes and validates a module.
     ///
-    /// - Parameter reserved: the platform's keys, which the module does not read; see ``ModuleKind/reservedKeys``.
+    /// - Parameters:
+    ///   - reserved: the platform's keys, which the module does not read; see ``ModuleKind/reservedKeys``.
+    ///   - access: what the config would say of the module's callers.
     /// - Throws: a ``ConfigError`` with all problems, as the user would see them.
     public func make<Made: Module>(
-        _ type: Made.Type, _ json: String, name: String = "test", reserved: [String] = ["type"]
+        _ type: Made.Type, _ json: String, name: String = "test", reserved: [String] = ["type"],
+        access: RequestAccess = .anonymous
     ) throws(ConfigError) -> Made {
         let problems = ConfigProblems(file: "config.json")
         let config = JSONReader.read(json, problems: problems).flatMap {
             Made.Config.decode($0, path: .root, problems: problems, keys: .strict(reserved: reserved))
         }
         try problems.throwIfAny()
-        let module = config.flatMap { Made(config: $0, context: context(named: name)) }
+        let module = config.flatMap { Made(config: $0, context: context(named: name, access: access)) }
         try reported.throwIfAny()
         guard let module else {
             preconditionFailure("\(Made.self).init returned nil without reporting a problem")
@@ -66,10 +72,10 @@ public final class TestHost: ModuleResolver {
     }
 
     /// What a module gets at validation.
-    public func context(named name: String) -> ModuleContext {
+    public func context(named name: String, access: RequestAccess = .anonymous) -> ModuleContext {
         ModuleContext(
             name: name, baseDirectory: baseDirectory, logger: logger, metrics: metrics, payloads: payloads,
-            schemas: schemas, loops: loops, http: http, resolver: self)
+            schemas: schemas, loops: loops, http: http, dataDirectory: dataDirectory, access: access, resolver: self)
     }
 
     /// See ``ModuleResolver``.

@@ -9,7 +9,7 @@ import Testing
         "EmbeddedLog": ["Glibc", "Synchronization", "CCRC32C", "CLinux", "CLZ4", "CZstd"],
         "HTTPServer": ["Synchronization", "CEvent"],
         "Benchmarks": ["Synchronization", "CLinux", "CPQ", "CSQLite", "Martlet", "EmbeddedLog", "HTTPServer"],
-        "Pipelines": ["Dispatch", "Glibc", "Synchronization", "Martlet", "EmbeddedLog", "HTTPServer", "CCurl", "CSimdjson", "CValijson"],
+        "Pipelines": ["Dispatch", "Glibc", "Synchronization", "Martlet", "EmbeddedLog", "HTTPServer", "CCrypto", "CCurl", "CSimdjson", "CValijson"],
         "MartletTesting": ["Glibc", "Synchronization", "Martlet", "Foundation"],
     ]
 

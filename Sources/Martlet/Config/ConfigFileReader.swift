@@ -1,10 +1,11 @@
 import Glibc
 
-/// Reads whole small files: configs, and secrets that `${file:…}` names.
-enum ConfigFileReader {
+/// Reads whole small files: configs, secrets that `${file:…}` names, and keys.
+package enum ConfigFileReader {
     /// Why a file could not be read, ready to follow "cannot be read: ".
-    struct Failure: Error {
-        let reason: String
+    package struct Failure: Error {
+        /// The words.
+        package let reason: String
         /// The system's error, or 0 if the reason is a rule of ours.
         var errorNumber: CInt = 0
     }
@@ -15,7 +16,7 @@ enum ConfigFileReader {
     ///   - path: absolute, or relative to the current folder.
     ///   - limit: bytes at most.
     ///   - allowsPipes: whether `/dev/stdin` and pipes will do; reading one waits for its writer.
-    static func read(_ path: String, limit: Int, allowsPipes: Bool) throws(Failure) -> [UInt8] {
+    package static func read(_ path: String, limit: Int, allowsPipes: Bool) throws(Failure) -> [UInt8] {
         guard !path.utf8.contains(0) else { throw Failure(reason: "the path holds a NUL character") }
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | (allowsPipes ? 0 : O_NONBLOCK))
         guard descriptor >= 0 else { throw failure(errno) }

@@ -4,12 +4,18 @@ public struct Route: Sendable {
     public let method: String
     /// Literal segments and `{name}` segments, such as `/users/{user}/notifications`.
     public let path: String
+    /// Whether a caller may also bring a ticket, `?ticket=`, which `POST <path>/ticket` gives: for browsers, whose
+    /// `EventSource` can send no header. Means something only where the config has `auth`.
+    public let takesTickets: Bool
     /// Called on the connection's event loop: it must not block. It answers through the exchange, then or later.
     public let handle: @Sendable (any HTTPExchange) -> Void
 
-    public init(_ method: String, _ path: String, handle: @escaping @Sendable (any HTTPExchange) -> Void) {
+    public init(
+        _ method: String, _ path: String, takesTickets: Bool = false, handle: @escaping @Sendable (any HTTPExchange) -> Void
+    ) {
         self.method = method
         self.path = path
+        self.takesTickets = takesTickets
         self.handle = handle
     }
 }
@@ -25,9 +31,16 @@ public protocol HTTPExchange: AnyObject, Sendable {
     func queryParameter(_ name: String) -> String?
     /// Case-insensitive.
     func header(_ name: String) -> String?
+    /// All header fields in the order received, names as they were sent.
+    var headers: [(name: String, value: String)] { get }
     var body: Bytes { get }
     /// The event loop that the connection lives on.
     var loopIndex: Int { get }
+    /// The address of the connection's other end, without its port; empty once the connection is gone. A proxy's, if
+    /// there is one.
+    var remoteAddress: String { get }
+    /// Who sent the request; nil where the config asks for nobody.
+    var caller: Caller? { get }
 
     /// Answers; exactly once, from any thread.
     func respond(_ response: HTTPResponse)
@@ -39,6 +52,11 @@ public protocol HTTPExchange: AnyObject, Sendable {
     func startStream(
         status: Int, headers: [(name: String, value: String)], queueLimit: Int, onClose: @escaping @Sendable () -> Void
     ) -> any HTTPStream
+}
+
+extension HTTPExchange {
+    /// Nobody was asked for.
+    public var caller: Caller? { nil }
 }
 
 /// An answer.

@@ -62,6 +62,14 @@ extension Database {
     }
 }
 
+/// A database that tells at once that something was written, so that whoever polls a table need not wait for the next poll.
+public protocol NotifyingDatabase: Database {
+    /// Calls `wake`, on any thread, whenever the channel was notified or may have been: also when listening began, and after
+    /// a lost connection. It goes on until the subscription is cancelled or the database closed. Never fails: while the server is away it
+    /// tries again.
+    func listen(on channel: String, wake: @escaping @Sendable () -> Void) -> Subscription
+}
+
 /// Carries a body's value from the database's thread to the waiting task.
 private final class ResultSlot<Value: Sendable>: @unchecked Sendable {
     // Unchecked: written by the body and read by the completion, both on the database's thread, one after the other.

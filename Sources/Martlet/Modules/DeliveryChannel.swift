@@ -11,6 +11,10 @@ public protocol DeliveryChannel: Module {
     /// Why this channel, as it is configured, cannot be opened with a replay: a config problem of `replay`. Nil if it can.
     var replayRefusal: String? { get }
 
+    /// Who is connected on this host; nil for a channel that keeps no connections.
+    /// - Parameter limit: the most recipients, and users, to list.
+    func connections(limit: Int) -> ChannelConnections?
+
     /// The subscription may have lost messages (reconnected, overflowed): positions must be compared with the log.
     func mayHaveMissedMessages()
 
@@ -22,8 +26,39 @@ public protocol DeliveryChannel: Module {
 
 extension DeliveryChannel {
     public var replayRefusal: String? { nil }
+    public func connections(limit: Int) -> ChannelConnections? { nil }
     public func mayHaveMissedMessages() {}
     public func drain(within grace: Duration) async {}
+}
+
+/// A channel's connections on this host at one moment.
+public struct ChannelConnections: Sendable {
+    /// A recipient or a caller, and its connections.
+    public struct Count: Sendable {
+        public let name: String
+        public let connections: Int
+
+        public init(name: String, connections: Int) {
+            self.name = name
+            self.connections = connections
+        }
+    }
+
+    public let total: Int
+    /// How many there are of each, all of them counted.
+    public let recipientCount: Int
+    public let userCount: Int
+    /// Those with the most connections first, at most as many as asked for.
+    public let recipients: [Count]
+    public let users: [Count]
+
+    public init(total: Int, recipientCount: Int, userCount: Int, recipients: [Count], users: [Count]) {
+        self.total = total
+        self.recipientCount = recipientCount
+        self.userCount = userCount
+        self.recipients = recipients
+        self.users = users
+    }
 }
 
 /// A module that serves HTTP routes.

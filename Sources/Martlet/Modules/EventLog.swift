@@ -26,6 +26,12 @@ public protocol EventLog: Sendable {
     /// Throws ``OffsetOutOfRange`` below the first offset kept or beyond the end.
     func read(topic: TopicName, partition: PartitionID, from offset: Offset, maxBytes: Int) async throws -> [Record]
 
+    /// Records of some keys from `offset` on, in order, at most about `limit` of them. It looks no further than `end`, and
+    /// may look less far: it goes on at ``KeyedRecords/next``. Throws as ``read(topic:partition:from:maxBytes:)``.
+    func read(
+        topic: TopicName, partition: PartitionID, keys: [Bytes], from offset: Offset, to end: Offset, limit: Int
+    ) async throws -> KeyedRecords
+
     /// Returns once there is a record at `offset` or after it, or the task is cancelled. Does not poll.
     func waitForRecord(topic: TopicName, partition: PartitionID, at offset: Offset) async throws
 
@@ -59,21 +65,45 @@ public struct TopicSettings: Sendable, Hashable {
         case delete, compact
     }
 
+    /// How record batches are compressed when they are appended, in Kafka's encodings.
+    public enum Compression: String, Sendable, CaseIterable {
+        case none, lz4, zstd
+    }
+
+    /// How long the log knows an event's id: an event whose id it knows is acknowledged with its first place, and not kept again.
+    public struct Deduplication: Sendable, Hashable {
+        /// The newest events of the topic whose ids are known.
+        public var windowEvents: Int
+        /// The age up to which ids are known.
+        public var windowMilliseconds: Int64
+
+        public init(windowEvents: Int, windowMilliseconds: Int64) {
+            self.windowEvents = windowEvents
+            self.windowMilliseconds = windowMilliseconds
+        }
+    }
+
     public var partitions: Int
     public var retentionMilliseconds: Int64?
     /// Per partition.
     public var retentionBytes: Int64?
     public var segmentBytes: Int
     public var cleanup: Cleanup
+    public var compression: Compression
+    /// Nil to keep every event, whatever its id.
+    public var deduplication: Deduplication?
 
     public init(
-        partitions: Int, retentionMilliseconds: Int64?, retentionBytes: Int64?, segmentBytes: Int, cleanup: Cleanup
+        partitions: Int, retentionMilliseconds: Int64?, retentionBytes: Int64?, segmentBytes: Int, cleanup: Cleanup,
+        compression: Compression = .none, deduplication: Deduplication? = nil
     ) {
         self.partitions = partitions
         self.retentionMilliseconds = retentionMilliseconds
         self.retentionBytes = retentionBytes
         self.segmentBytes = segmentBytes
         self.cleanup = cleanup
+        self.compression = compression
+        self.deduplication = deduplication
     }
 }
 
@@ -111,6 +141,35 @@ extension EventLog {
         }
         return TopicPositions(
             topic: topic, offsets: try (0..<PartitionID(topic.partitions)).map { try offsets(topic: name, partition: $0) })
+    }
+}
+
+/// The records of some keys in a piece of a partition.
+public struct KeyedRecords: Sendable {
+    public let records: [Record]
+    /// Everything before it has been looked at; where the reading began, if there is nothing.
+    public let next: Offset
+
+    public init(records: [Record], next: Offset) {
+        self.records = records
+        self.next = next
+    }
+}
+
+extension EventLog {
+    /// For a log that cannot look for keys: reads a page and leaves the others out.
+    public func read(
+        topic: TopicName, partition: PartitionID, keys: [Bytes], from offset: Offset, to end: Offset, limit: Int
+    ) async throws -> KeyedRecords {
+        var next = offset
+        var found: [Record] = []
+        for record in try await read(topic: topic, partition: partition, from: offset, maxBytes: 1 << 20) {
+            if record.offset >= end { return KeyedRecords(records: found, next: end) }
+            if found.count == limit { break }
+            next = record.offset + 1
+            if keys.contains(where: { $0 == record.event.key }) { found.append(record) }
+        }
+        return KeyedRecords(records: found, next: next)
     }
 }
 

@@ -24,16 +24,26 @@ public protocol Intake: Sendable {
 public struct SourceInput: Sendable {
     public var payload: Bytes
     public var headers: [Header]
+    /// The event's id unless `publish.id` says otherwise: for inputs that have one of their own, so that one which comes
+    /// again can be told. Nil for a new UUIDv7.
+    public var id: Bytes?
+    /// The event's key unless `publish.key` says otherwise.
+    public var key: Bytes?
     /// Path, query and claim variables of an HTTP request; nil for other sources.
     public var variables: (any TemplateVariables)?
     /// Makes a repeated input safe: the same key and body get the first answer again.
     public var idempotencyKey: String?
+    /// Whose key that is: two callers may use the same one. Nil where callers are not known.
+    public var callerScope: String?
 
     public init(
-        payload: Bytes, headers: [Header] = [], variables: (any TemplateVariables)? = nil, idempotencyKey: String? = nil
+        payload: Bytes, headers: [Header] = [], id: Bytes? = nil, key: Bytes? = nil,
+        variables: (any TemplateVariables)? = nil, idempotencyKey: String? = nil
     ) {
         self.payload = payload
         self.headers = headers
+        self.id = id
+        self.key = key
         self.variables = variables
         self.idempotencyKey = idempotencyKey
     }

@@ -11,12 +11,12 @@ public protocol MessageReplay: Sendable {
     /// The partition that events of this key go to now, by Kafka's partitioner. Quick: it is called on event loops.
     func partition(of key: Bytes, topic: TopicName) -> PartitionID?
 
-    /// Messages of `key` in one partition from `offset` on, in order, at most `limit` of them or a little more: those
+    /// Messages of some keys in one partition from `offset` on, in order, at most `limit` of them or a little more: those
     /// of one record come together. Rereads no further than `end`. Transient errors are the caller's to retry.
     ///
-    /// - Parameter key: nil for the messages of all keys.
+    /// - Parameter keys: nil for the messages of all keys; else a few, the same in each call for one connection.
     func read(
-        topic: TopicName, partition: PartitionID, key: Bytes?, from offset: Offset, to end: Offset, limit: Int
+        topic: TopicName, partition: PartitionID, keys: [Bytes]?, from offset: Offset, to end: Offset, limit: Int
     ) async throws -> ReplayPage
 }
 

@@ -11,15 +11,22 @@ public struct ModuleContext {
     public let schemas: any SchemaCompiler
     /// The host's event loops, for modules that keep connections. They run only after validation.
     public let loops: any EventLoops
+    /// Who may send requests to the module's routes.
+    public let access: RequestAccess
+    /// The host's data folder, which exists once modules are opened: for what a module must keep over a restart.
+    public let dataDirectory: String
     /// Clients for requests to the outside.
     public let http: any OutgoingHTTP
     private let resolver: any ModuleResolver
     private let baseDirectory: String
 
-    /// - Parameter baseDirectory: the folder of the config file, which relative paths in it start from.
+    /// - Parameters:
+    ///   - baseDirectory: the folder of the config file, which relative paths in it start from.
+    ///   - dataDirectory: the host's data folder.
     public init(
         name: String, baseDirectory: String, logger: Logger, metrics: MetricsRegistry, payloads: any PayloadReader,
-        schemas: any SchemaCompiler, loops: any EventLoops, http: any OutgoingHTTP, resolver: any ModuleResolver
+        schemas: any SchemaCompiler, loops: any EventLoops, http: any OutgoingHTTP, dataDirectory: String,
+        access: RequestAccess = .anonymous, resolver: any ModuleResolver
     ) {
         self.name = name
         self.baseDirectory = baseDirectory
@@ -28,6 +35,8 @@ public struct ModuleContext {
         self.payloads = payloads
         self.schemas = schemas
         self.loops = loops
+        self.access = access
+        self.dataDirectory = dataDirectory
         self.http = http
         self.resolver = resolver
     }

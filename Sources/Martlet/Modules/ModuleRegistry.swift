@@ -6,6 +6,7 @@ public struct ModuleRegistry: Sendable {
     package private(set) var channels: [ModuleFactory<any DeliveryChannel>] = []
     package private(set) var databases: [ModuleFactory<any Database>] = []
     package private(set) var pubSubs: [ModuleFactory<any PubSub>] = []
+    package private(set) var authenticators: [ModuleFactory<any Authenticator>] = []
 
     public init() {}
 
@@ -37,6 +38,11 @@ public struct ModuleRegistry: Sendable {
     /// Adds a pub/sub bus; throws if its name is taken or a field of it is a key of the platform.
     public mutating func register<M: PubSub>(pubSub type: M.Type) throws(RegistrationError) {
         try Self.add(type, kind: .pubsub, to: &pubSubs) { $0 }
+    }
+
+    /// Adds a verifier of callers; throws if its name is taken or a field of it is a key of the platform.
+    public mutating func register<M: Authenticator>(authenticator type: M.Type) throws(RegistrationError) {
+        try Self.add(type, kind: .auth, to: &authenticators) { $0 }
     }
 
     private static func add<M: Module, Instance>(

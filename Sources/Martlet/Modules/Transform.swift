@@ -3,6 +3,10 @@ public protocol Transform: Module {
     /// Whether the result for one record depends on others. Such a transform is refused where streams are replayed.
     static var isStateful: Bool { get }
 
+    /// Whether it may stand in a source, where its records have no place in the log yet, and what it lets through may still
+    /// be refused and come again.
+    static var runsInSources: Bool { get }
+
     /// Whether a record that comes out has the key of the one that went in. A group whose transforms change keys cannot
     /// be replayed for one key, since the log is searched by the key that it has.
     var keepsKey: Bool { get }
@@ -26,6 +30,7 @@ public enum TransformResult: Sendable {
 
 extension Transform {
     public static var isStateful: Bool { false }
+    public static var runsInSources: Bool { true }
     public var keepsKey: Bool { true }
     public func open() async throws {}
     public func close() async {}

@@ -51,6 +51,8 @@ public struct TemplateInput: Sendable {
     /// An input that is not an event yet; `saved` holds what its `save` returned.
     public init(_ input: SourceInput, saved: [String: DataValue] = [:]) {
         self.init(payload: input.payload, headers: input.headers, variables: input.variables, saved: saved)
+        id = input.id
+        key = input.key
     }
 
     /// An event's own header, or a request's.

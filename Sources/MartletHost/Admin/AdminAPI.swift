@@ -20,7 +20,7 @@ struct AdminAPI: Sendable {
                         status: 200, headers: [("Content-Type", "text/plain; version=0.0.4; charset=utf-8")],
                         body: Bytes(host.metrics.render())))
             },
-        ] + topicRoutes + groupRoutes + deadLetterRoutes + [
+        ] + topicRoutes + groupRoutes + channelRoutes + deadLetterRoutes + [
             answered("POST", "/v1/reload") { _ in try await ReloadResource(operations: operations).answer() }
         ] + drainRoutes + LogAPI(host: host).routes(protected)
     }
@@ -49,6 +49,17 @@ struct AdminAPI: Sendable {
             answered("POST", "/v1/groups/{group}/resume") { try groups.resume($0.pathParameter("group") ?? "") },
             answered("POST", "/v1/groups/{group}/reset") { exchange in
                 try await groups.reset(exchange.pathParameter("group") ?? "", exchange.bodyObject())
+            },
+        ]
+    }
+
+    private var channelRoutes: [Route] {
+        let channels = ChannelResource(host: host)
+        return [
+            answered("GET", "/v1/channels") { _ in channels.list },
+            answered("GET", "/v1/channels/{channel}") { exchange in
+                let limit = try exchange.queryInteger("limit", default: 100, in: 1...ChannelResource.limitMax)
+                return try channels.show(exchange.pathParameter("channel") ?? "", limit: limit)
             },
         ]
     }

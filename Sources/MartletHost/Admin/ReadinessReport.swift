@@ -21,6 +21,7 @@ struct ReadinessReport {
         }
         let graph = host.graph
         let saving = Set(graph.sources.compactMap { $0.part.savesTo?.name })
+        for node in graph.authenticators { add("auth.\(node.name)", node.part.readiness) }
         for node in graph.databases {
             add("databases.\(node.name)", node.part.readiness)
             if saving.contains(node.name) { add("databases.\(node.name).outbox", node.part.outboxReadiness) }

@@ -38,7 +38,7 @@ struct ModuleList {
             factories.map { Entry(kind: kind, name: $0.name, summary: $0.summary, fields: $0.fields) }
         }
         self.entries =
-            entries(.source, registry.sources) + entries(.transform, registry.transforms)
+            entries(.auth, registry.authenticators) + entries(.source, registry.sources) + entries(.transform, registry.transforms)
             + entries(.sink, registry.sinks) + entries(.channel, registry.channels)
             + entries(.database, registry.databases) + entries(.pubsub, registry.pubSubs)
     }

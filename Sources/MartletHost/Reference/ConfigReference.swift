@@ -16,6 +16,7 @@ struct ConfigReference {
                 modules: factories.map { ModuleDescription(name: $0.name, summary: $0.summary, fields: $0.fields) })
         }
         kinds = [
+            kind(.auth, registry.authenticators),
             kind(.source, registry.sources, shared: SourceConfig.describe()),
             kind(.transform, registry.transforms),
             kind(.sink, registry.sinks),

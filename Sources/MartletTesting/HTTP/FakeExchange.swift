@@ -14,9 +14,10 @@ public final class FakeExchange: HTTPExchange {
     public let body: Bytes
     public let remoteAddress: String
     public let loopIndex: Int
+    public let caller: Caller?
     private let path: [String: String]
     private let query: [String: String]
-    private let headers: [(name: String, value: String)]
+    public let headers: [(name: String, value: String)]
     private let state = Mutex(State())
 
     /// - Parameters:
@@ -25,7 +26,7 @@ public final class FakeExchange: HTTPExchange {
     public init(
         _ method: String = "GET", target: String = "/", path: [String: String] = [:], query: [String: String] = [:],
         headers: [(name: String, value: String)] = [], body: Bytes = .empty, remoteAddress: String = "127.0.0.1",
-        loopIndex: Int = 0
+        loopIndex: Int = 0, caller: Caller? = nil
     ) {
         self.method = method
         self.target = target
@@ -35,6 +36,7 @@ public final class FakeExchange: HTTPExchange {
         self.body = body
         self.remoteAddress = remoteAddress
         self.loopIndex = loopIndex
+        self.caller = caller
     }
 
     public func pathParameter(_ name: String) -> String? { path[name] }

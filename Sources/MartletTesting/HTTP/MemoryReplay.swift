@@ -99,14 +99,14 @@ public final class MemoryReplay: MessageReplay {
     }
 
     public func read(
-        topic: TopicName, partition: PartitionID, key: Bytes?, from offset: Offset, to end: Offset, limit: Int
+        topic: TopicName, partition: PartitionID, keys: [Bytes]?, from offset: Offset, to end: Offset, limit: Int
     ) async throws -> ReplayPage {
-        try page(topic: topic, partition: partition, key: key, from: offset, to: end, limit: limit)
+        try page(topic: topic, partition: partition, keys: keys, from: offset, to: end, limit: limit)
     }
 
-    /// ``read(topic:partition:key:from:to:limit:)`` for tests that do without tasks.
+    /// ``read(topic:partition:keys:from:to:limit:)`` for tests that do without tasks.
     public func page(
-        topic: TopicName, partition: PartitionID, key: Bytes?, from offset: Offset, to end: Offset, limit: Int
+        topic: TopicName, partition: PartitionID, keys: [Bytes]?, from offset: Offset, to end: Offset, limit: Int
     ) throws -> ReplayPage {
         let (source, failure) = state.withLock { state in
             (state.topics[Self.index(of: topic, state)].partitions[Int(partition)], state.failure)
@@ -118,7 +118,7 @@ public final class MemoryReplay: MessageReplay {
         for record in source.records where record.offset >= from && record.offset < end {
             if messages.count >= limit { break }
             next = record.offset + 1
-            if let key, record.event.key != key { continue }
+            if let keys, !keys.contains(where: { $0 == record.event.key }) { continue }
             let outputs = outputs(of: record)
             for (index, output) in outputs.enumerated() {
                 messages.append(Message(record: output, previousOffset: nil, isLast: index + 1 == outputs.count))

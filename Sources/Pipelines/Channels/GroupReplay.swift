@@ -38,24 +38,14 @@ package struct GroupReplay: MessageReplay {
     }
 
     package func read(
-        topic: TopicName, partition: PartitionID, key: Bytes?, from offset: Offset, to end: Offset, limit: Int
+        topic: TopicName, partition: PartitionID, keys: [Bytes]?, from offset: Offset, to end: Offset, limit: Int
     ) async throws -> ReplayPage {
         guard offset < end else { return ReplayPage(messages: [], next: offset, gapUntil: nil) }
-        let (records, from) = try await records(topic: topic, partition: partition, from: offset)
+        let (found, from) = try await records(topic: topic, partition: partition, keys: keys, from: offset, to: end, limit: limit)
         // Nothing there: the log ends here, and what `end` was taken from is gone.
-        var next = records.isEmpty ? max(from, end) : from
-        var matching: [Record] = []
-        for record in records {
-            if record.offset >= end {
-                next = max(next, end)
-                break
-            }
-            if matching.count == limit { break }
-            next = record.offset + 1
-            if key == nil || record.event.key == key { matching.append(record) }
-        }
+        let next = found.next == from ? max(from, end) : found.next
         var messages: [Message] = []
-        for result in try await transforms.apply(to: matching) {
+        for result in try await transforms.apply(to: found.records) {
             // A record on which a transform fails was dead-lettered, so no stream has it.
             guard case .success(let outputs) = result else { continue }
             messages += outputs.enumerated().map { index, output in
@@ -67,14 +57,24 @@ package struct GroupReplay: MessageReplay {
 
     /// A page of the log from `offset` on, or from the first offset kept, and where it begins.
     private func records(
-        topic: TopicName, partition: PartitionID, from offset: Offset
-    ) async throws -> (records: [Record], from: Offset) {
+        topic: TopicName, partition: PartitionID, keys: [Bytes]?, from offset: Offset, to end: Offset, limit: Int
+    ) async throws -> (found: KeyedRecords, from: Offset) {
+        func read(from place: Offset) async throws -> KeyedRecords {
+            guard place < end else { return KeyedRecords(records: [], next: place) }
+            if let keys {
+                return try await log.read(topic: topic, partition: partition, keys: keys, from: place, to: end, limit: limit)
+            }
+            let page = try await log.read(topic: topic, partition: partition, from: place, maxBytes: Self.pageBytes)
+            let inside = page.prefix(limit).prefix { $0.offset < end }
+            let isWhole = inside.count == page.count
+            return KeyedRecords(records: Array(inside), next: isWhole || inside.count == limit ? inside.last.map { $0.offset + 1 } ?? place : end)
+        }
         do {
-            return (try await log.read(topic: topic, partition: partition, from: offset, maxBytes: Self.pageBytes), offset)
+            return (try await read(from: offset), offset)
         } catch let error as OffsetOutOfRange {
             let first = error.available.lowerBound
-            guard offset < first else { return ([], offset) }
-            return (try await log.read(topic: topic, partition: partition, from: first, maxBytes: Self.pageBytes), first)
+            guard offset < first else { return (KeyedRecords(records: [], next: offset), offset) }
+            return (try await read(from: first), first)
         }
     }
 }

@@ -2,10 +2,19 @@ package import Martlet
 
 /// The platform's part of an entry of `channels`.
 package struct ChannelConfig: ModuleConfig {
+    /// How long a ticket is good.
+    package static let ticketSecondsDefault = 30
+
+    package let access: AccessConfig
+    package let ticketSeconds: Int
     package let subscribe: SubscribeConfig?
     package let replay: ReplayConfig?
 
     package init(from fields: inout ConfigFields) {
+        access = AccessConfig(&fields)
+        ticketSeconds = fields.optional(
+            "ticket_seconds", default: Self.ticketSecondsDefault, in: 1...600,
+            "With `auth`: how long a ticket of `POST <path>/ticket` opens a stream as `?ticket=`, once.")
         subscribe = fields.optional("subscribe", "The bus that feeds the channel, unless a group delivers to it.")
         replay = fields.optional("replay", "Where a stream that resumes rereads what it missed.")
     }

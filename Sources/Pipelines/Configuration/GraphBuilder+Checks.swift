@@ -35,11 +35,12 @@ extension GraphBuilder {
                     .invalid, at: place, "an admin listener outside loopback needs `host.admin_token`", found: "`\(text)`",
                     hint: "\"admin_token\": \"${env:MARTLET_ADMIN_TOKEN}\"")
             }
-            if !isAdmin, !host.allowUnauthenticated {
+            let open = isAdmin || host.allowUnauthenticated ? [] : openParts
+            if !open.isEmpty {
                 problems.report(
-                    .invalid, at: place, "the configured paths have no authentication, so they listen on loopback only",
+                    .invalid, at: place, "these have no `auth`, so they listen on loopback only: \(open.joined(separator: ", "))",
                     found: "`\(text)`",
-                    hint: "set \"allow_unauthenticated\": true if the network in front of this host is trusted")
+                    hint: "give them `auth`, or set \"allow_unauthenticated\": true if the network in front of this host is trusted")
             }
         }
     }

@@ -103,7 +103,7 @@ extension GraphBuilder {
             return
         }
         let resolver = resolver()
-        let context = context(.channel, entry.key, resolver)
+        let context = context(.channel, entry.key, resolver, access: access(entry.value.node))
         let platform = platformConfig(ChannelConfig.self, node: entry.value.node, path: entry.value.path)
         let channel = make(entry.value, from: services.registry.channels, context: context)
         guard let platform else { return }

@@ -16,11 +16,16 @@ extension GraphBuilder {
             return
         }
         let resolver = resolver()
-        let context = context(.source, entry.key, resolver)
+        let context = context(.source, entry.key, resolver, access: access(entry.value.node))
         let source = make(entry.value, from: services.registry.sources, context: context)
         guard let platform else { return }
-        let variables = source?.templateVariables ?? ExchangeVariables.kinds
+        let variables = source?.templateVariables ?? context.access.variables
         let transforms = chain(platform.transforms, context: context)
+        for (module, transform) in zip(platform.transforms, transforms?.transforms ?? []) where !type(of: transform).runsInSources {
+            problems.report(
+                .invalid, at: module.typeText.place, "the transform `\(module.type)` cannot stand in a source",
+                hint: "put it in the groups that read the topic")
+        }
         let savesTo = platform.save.flatMap { resolver.databaseRunner($0.database) }
         let save = platform.save.flatMap { config in
             savesTo.flatMap { savePlan(config, $0, allowing: variables, context: context) }
@@ -55,11 +60,11 @@ extension GraphBuilder {
                 continue
             }
             let resolver = resolver()
-            let context = context(.query, entry.key, resolver)
+            let context = context(.query, entry.key, resolver, access: access(root["queries"]?[entry.key]))
             guard let runner = resolver.databaseRunner(entry.value.database),
                 let binding = StatementBinding.compile(
                     sql: entry.value.sql, parameters: entry.value.parameters, database: runner.database,
-                    allowing: ExchangeVariables.kinds, context: context)
+                    allowing: context.access.variables, context: context)
             else { continue }
             let query = QueryRunner(
                 name: entry.key, config: entry.value, binding: binding, runner: runner, context: context)

@@ -25,12 +25,14 @@ package struct GraphBuilder {
             root: root, services: services, problems: problems, baseDirectory: baseDirectory, previous: previous,
             graph: PipelineGraph(config: config, topics: topics(of: config)))
         builder.checkTopics()
+        builder.addAuthenticators()
         builder.addDatabases()
         builder.addPubSubs()
         builder.addGroups()
         builder.addChannels()
         builder.addSources()
         builder.addQueries()
+        builder.addGuards()
         builder.checkListeners()
         builder.checkRoutes()
         return problems.isEmpty ? builder.graph : nil
@@ -48,6 +50,8 @@ package struct GraphBuilder {
                 var settings = source.settings
                 settings.partitions = 1
                 settings.cleanup = .delete
+                // One event can be a dead letter of several groups, and more than once.
+                settings.deduplication = nil
                 topics.append((name, settings))
             }
         }
@@ -56,11 +60,18 @@ package struct GraphBuilder {
 
     // MARK: Means shared by all parts
 
-    func context(_ kind: PipelineGraph.PartID.Kind, _ name: String, _ resolver: GraphResolver) -> ModuleContext {
+    func context(
+        _ kind: PipelineGraph.PartID.Kind, _ name: String, _ resolver: GraphResolver, access: RequestAccess = .anonymous
+    ) -> ModuleContext {
         ModuleContext(
             name: name, baseDirectory: baseDirectory, logger: services.logger.with(kind.rawValue, name),
             metrics: services.metrics, payloads: services.payloads, schemas: services.schemas,
-            loops: services.loops, http: services.http, resolver: resolver)
+            loops: services.loops, http: services.http, dataDirectory: absolute(graph.config.host.dataDirectory), access: access,
+            resolver: resolver)
+    }
+
+    private func absolute(_ path: String) -> String {
+        path.hasPrefix("/") || baseDirectory.isEmpty ? path : baseDirectory + "/" + path
     }
 
     func resolver() -> GraphResolver {
@@ -128,7 +139,7 @@ package struct GraphBuilder {
         case .pubsub: graph.pubSubs.first { $0.name == id.name }.map { ObjectIdentifier($0.part) }
         case .group: graph.groups.first { $0.name == id.name }.map { ObjectIdentifier($0.part) }
         case .channel: graph.channels.first { $0.name == id.name }.map { ObjectIdentifier($0.part) }
-        case .source, .query: nil
+        case .auth, .source, .query: nil
         }
     }
 }

@@ -17,10 +17,13 @@ package struct GraphServices: Sendable {
     package let runsGroups: Bool
     /// Lets inputs into the sources.
     package let intake: IntakeGate
+    /// Given out and taken at the routes of channels.
+    package let tickets: Tickets
 
     package init(
         registry: ModuleRegistry, logger: Logger, metrics: MetricsRegistry, payloads: any PayloadReader,
-        schemas: any SchemaCompiler, loops: any EventLoops, log: any EventLog, identity: HostIdentity, runsGroups: Bool = true, intake: IntakeGate = IntakeGate()
+        schemas: any SchemaCompiler, loops: any EventLoops, log: any EventLog, identity: HostIdentity, runsGroups: Bool = true,
+        intake: IntakeGate = IntakeGate(), tickets: Tickets = Tickets(secret: nil)
     ) {
         self.registry = registry
         self.logger = logger
@@ -32,5 +35,6 @@ package struct GraphServices: Sendable {
         self.identity = identity
         self.runsGroups = runsGroups
         self.intake = intake
+        self.tickets = tickets
     }
 }

@@ -9,6 +9,8 @@ package struct HostConfig: ModuleConfig {
     package let adminListen: String
     package let adminToken: String?
     package let allowUnauthenticated: Bool
+    package let cors: CORSConfig?
+    package let ticketSecret: ConfigText?
     package let dataDirectory: String
     package let eventLoops: Int?
     package let maxBodyBytes: Int
@@ -44,6 +46,15 @@ package struct HostConfig: ModuleConfig {
             example: "${env:MARTLET_ADMIN_TOKEN}")
         allowUnauthenticated = fields.optional(
             "allow_unauthenticated", default: false, "Serve the configured paths outside loopback without authentication.")
+        cors = fields.optional("cors", "Pages of other origins that may use the configured paths.")
+        ticketSecret = fields.optional(
+            "ticket_secret",
+            "Signs the tickets that open streams, at least 32 bytes and the same on each host behind one name; left out, a "
+                + "ticket is good on the host that gave it.",
+            example: "${env:MARTLET_TICKET_SECRET}")
+        if let ticketSecret, ticketSecret.plain.utf8.count < 32 {
+            fields.problem(at: "ticket_secret", "must have at least 32 bytes", found: "\(ticketSecret.plain.utf8.count) bytes")
+        }
         dataDirectory = fields.optional(
             "data_directory", default: "data", "The folder of the log; relative to the config file.")
         eventLoops = fields.optional(

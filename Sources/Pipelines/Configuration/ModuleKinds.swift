@@ -6,4 +6,5 @@ package enum TransformKind: ConfigModuleKind { package static var kindName: Stri
 package enum SinkKind: ConfigModuleKind { package static var kindName: String { ModuleKind.sink.rawValue } }
 package enum ChannelKind: ConfigModuleKind { package static var kindName: String { ModuleKind.channel.rawValue } }
 package enum DatabaseKind: ConfigModuleKind { package static var kindName: String { ModuleKind.database.rawValue } }
+package enum AuthKind: ConfigModuleKind { package static var kindName: String { ModuleKind.auth.rawValue } }
 package enum PubSubKind: ConfigModuleKind { package static var kindName: String { ModuleKind.pubsub.rawValue } }

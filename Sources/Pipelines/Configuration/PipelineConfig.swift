@@ -4,6 +4,7 @@ package import Martlet
 package struct PipelineConfig: ModuleConfig {
     package let host: HostConfig
     package let log: LogConfig
+    package let auth: ConfigMap<ConfigModule<AuthKind>>
     package let databases: ConfigMap<ConfigModule<DatabaseKind>>
     package let pubSubs: ConfigMap<ConfigModule<PubSubKind>>
     package let topics: ConfigMap<TopicConfig>
@@ -15,6 +16,7 @@ package struct PipelineConfig: ModuleConfig {
     package init(from fields: inout ConfigFields) {
         host = fields.section("host", "Listeners, data folder and limits of this host.")
         log = fields.section("log", "The engine that keeps topics.")
+        auth = fields.optional("auth", default: [:], "Verifiers of callers by name; sources, channels and queries refer to them.")
         databases = fields.optional("databases", default: [:], "Persistence backends by name.")
         pubSubs = fields.optional("pubsub", default: [:], "Buses between hosts by name.")
         topics = fields.optional("topics", default: [:], "Topics by name, as in Kafka.")

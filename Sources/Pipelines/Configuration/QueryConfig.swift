@@ -8,6 +8,7 @@ package struct QueryConfig: ModuleConfig {
 
     package let method: Method
     package let path: ConfigText
+    package let access: AccessConfig
     package let database: ConfigText
     package let sql: ConfigText
     package let parameters: ConfigMap<ConfigText>
@@ -16,6 +17,7 @@ package struct QueryConfig: ModuleConfig {
     package init(from fields: inout ConfigFields) {
         method = fields.optional("method", default: .get, "The HTTP method.")
         path = fields.required("path", "The path, with `{name}` segments.", example: "/users/{user}/notifications")
+        access = AccessConfig(&fields)
         database = fields.required("database", "A name from `databases`.", example: "main")
         sql = fields.required("sql", "One statement with named parameters.")
         parameters = fields.optional(

@@ -2,11 +2,13 @@ package import Martlet
 
 /// The platform's part of an entry of `sources`.
 package struct SourceConfig: ModuleConfig {
+    package let access: AccessConfig
     package let transforms: [ConfigModule<TransformKind>]
     package let save: SaveConfig?
     package let publish: PublishConfig
 
     package init(from fields: inout ConfigFields) {
+        access = AccessConfig(&fields)
         transforms = fields.optional("transforms", default: [], "Applied to each input before it is saved or published.")
         save = fields.optional(
             "save", "A statement that runs in one transaction with the event's outbox row, before the answer.")

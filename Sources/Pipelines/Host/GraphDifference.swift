@@ -1,5 +1,6 @@
 /// The running parts that a new graph does not keep.
 struct GraphDifference {
+    let authenticators: [AuthRunner]
     let databases: [DatabaseRunner]
     let pubSubs: [PubSubRunner]
     let groups: [GroupRunner]
@@ -9,6 +10,7 @@ struct GraphDifference {
     let otherSources: [SourceRunner]
 
     init(from old: PipelineGraph, to new: PipelineGraph) {
+        authenticators = Self.leaving(old.authenticators, new.authenticators)
         databases = Self.leaving(old.databases, new.databases)
         pubSubs = Self.leaving(old.pubSubs, new.pubSubs)
         groups = Self.leaving(old.groups, new.groups)

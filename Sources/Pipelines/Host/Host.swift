@@ -67,7 +67,7 @@ package final class Host: Sendable {
         services = GraphServices(
             registry: registry, logger: logger, metrics: metrics, payloads: SimdjsonPayloadReader(),
             schemas: ValijsonSchemaCompiler(), loops: loops, log: hostLog.log, identity: identity,
-            runsGroups: loaded.config.log.remote == nil)
+            runsGroups: loaded.config.log.remote == nil, tickets: Tickets(secret: loaded.config.host.ticketSecret?.plain))
         guard
             let graph = GraphBuilder.build(
                 loaded.config, root: loaded.root, baseDirectory: loaded.baseDirectory, services: services,
@@ -176,6 +176,7 @@ package final class Host: Sendable {
     func startParts(of graph: PipelineGraph) {
         let saving = Set(graph.sources.compactMap { $0.part.savesTo.map(ObjectIdentifier.init) })
         for node in graph.databases { node.part.start(withOutbox: saving.contains(ObjectIdentifier(node.part))) }
+        for node in graph.authenticators where !node.isKept { node.part.start() }
         for node in graph.pubSubs where !node.isKept { node.part.start() }
         for node in graph.channels where !node.isKept { node.part.start() }
         if let remoteLog {
@@ -223,6 +224,7 @@ package final class Host: Sendable {
         for database in leaving.databases { await database.stop() }
         state.withLock { $0.graph = new }
         startParts(of: new)
+        for node in new.authenticators where node.isKept { await node.part.authenticator.reload() }
         for node in new.groups where node.isKept { await readNewPartitions(node.part) }
         do {
             try install(new)
@@ -231,6 +233,7 @@ package final class Host: Sendable {
             logger.error("cannot install the routes: \(error)")
         }
         for source in leaving.otherSources { await source.stop() }
+        for authenticator in leaving.authenticators { await authenticator.stop() }
     }
 
     private func readNewPartitions(_ group: GroupRunner) async {
@@ -256,6 +259,7 @@ package final class Host: Sendable {
             for server in servers { tasks.addTask { await server.stop(grace: grace / 2) } }
         }
         for source in graph.sources { await source.part.stop() }
+        for node in graph.authenticators { await node.part.stop() }
         for group in graph.groups { await stop(group.part) }
         for pubSub in graph.pubSubs { await pubSub.part.stop() }
         for database in graph.databases { await database.part.stop() }

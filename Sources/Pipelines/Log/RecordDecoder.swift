@@ -1,8 +1,42 @@
 import EmbeddedLog
+import Glibc
 import Martlet
 
 /// Turns a chunk of the log into records that share its memory.
 enum RecordDecoder {
+    /// The records of some keys before an offset, at most `limit`; the others are not made.
+    static func keyed(
+        in chunk: LogChunk, topic: TopicName, partition: PartitionID, keys: [Bytes], before end: Offset, limit: Int
+    ) throws(LogError) -> KeyedRecords {
+        var records: [Record] = []
+        var cursor = chunk.records()
+        while try cursor.next() {
+            if cursor.offset >= end { return KeyedRecords(records: records, next: end) }
+            guard let key = cursor.key, !cursor.isControl, keys.contains(where: { isSame($0, key) }) else { continue }
+            if records.count == limit { return KeyedRecords(records: records, next: cursor.offset) }
+            records.append(try record(cursor, chunk, topic, partition))
+        }
+        return KeyedRecords(records: records, next: min(chunk.nextOffset, end))
+    }
+
+    private static func isSame(_ key: Bytes, _ other: UnsafeRawBufferPointer) -> Bool {
+        key.withUnsafeBytes { key in
+            guard key.count == other.count else { return false }
+            guard let left = key.baseAddress, let right = other.baseAddress else { return true }
+            return memcmp(left, right, key.count) == 0
+        }
+    }
+
+    private static func record(
+        _ cursor: RecordCursor, _ chunk: LogChunk, _ topic: TopicName, _ partition: PartitionID
+    ) throws(LogError) -> Record {
+        let (id, headers) = try split(cursor, chunk)
+        let event = Event(
+            id: id ?? Bytes("\(topic)/\(partition)/\(cursor.offset)"), key: cursor.key.map { bytes($0, chunk) },
+            headers: headers, payload: cursor.value.map { bytes($0, chunk) } ?? .empty, timestamp: cursor.timestamp)
+        return Record(topic: topic, partition: partition, offset: cursor.offset, event: event)
+    }
+
     static let idHeaderName = Array(EmbeddedEventLog.idHeader.utf8)
 
     static func records(in chunk: LogChunk, topic: TopicName, partition: PartitionID) throws(LogError) -> [Record] {
@@ -10,11 +44,7 @@ enum RecordDecoder {
         var cursor = chunk.records()
         while try cursor.next() {
             if cursor.isControl { continue }
-            let (id, headers) = try split(cursor, chunk)
-            let event = Event(
-                id: id ?? Bytes("\(topic)/\(partition)/\(cursor.offset)"), key: cursor.key.map { bytes($0, chunk) },
-                headers: headers, payload: cursor.value.map { bytes($0, chunk) } ?? .empty, timestamp: cursor.timestamp)
-            records.append(Record(topic: topic, partition: partition, offset: cursor.offset, event: event))
+            records.append(try record(cursor, chunk, topic, partition))
         }
         return records
     }

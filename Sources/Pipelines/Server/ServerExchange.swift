@@ -20,9 +20,12 @@ final class ServerExchange: Martlet.HTTPExchange {
         return Bytes(unsafeOwner: body, start: body.pointer, count: body.count)
     }
 
+    var remoteAddress: String { exchange.remoteAddress }
+
     func pathParameter(_ name: String) -> String? { exchange.pathParameter(name) }
     func queryParameter(_ name: String) -> String? { exchange.request.queryParameter(name) }
     func header(_ name: String) -> String? { exchange.request.header(name) }
+    var headers: [(name: String, value: String)] { exchange.request.headers }
 
     func respond(_ response: Martlet.HTTPResponse) {
         let headers: HTTPHeaders

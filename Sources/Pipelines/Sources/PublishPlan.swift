@@ -46,18 +46,19 @@ struct PublishPlan: Sendable {
     func makeEvent(_ input: TemplateInput, at timestamp: Int64) throws(ModuleError) -> Event {
         let values = try fields.evaluate(input, with: payloads)
         var next = 0
-        var key: Bytes?
+        var key = input.key
         if hasKey {
             key = values[next].keyBytes
             next += 1
         }
-        var id: Bytes?
+        var id = input.id
         if hasID {
-            id = values[next].keyBytes
+            id = values[next].keyBytes ?? .empty
             next += 1
-            guard let given = id, !given.isEmpty, given.count <= 255 else {
-                throw .permanent("publish.bad_id", "the event's id must have 1 to 255 bytes; `publish.id` yielded \(id?.count ?? 0)")
-            }
+        }
+        if let id, !(1...255).contains(id.count) {
+            let origin = hasID ? "`publish.id` yielded \(id.count)" : "the source gave \(id.count)"
+            throw .permanent("publish.bad_id", "the event's id must have 1 to 255 bytes; \(origin)")
         }
         var headers = input.headers
         for (name, value) in zip(headerNames, values[next...]) {

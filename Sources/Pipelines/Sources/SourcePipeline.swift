@@ -91,7 +91,9 @@ package final class SourcePipeline: Intake {
         save.outbox.submit(
             SaveRequest(
                 statement: save.binding.statement, parameters: parameters, makeEvent: makeEvent,
-                idempotency: input.idempotencyKey.map { IdempotentRequest(source: name, key: $0, body: input.payload) },
+                idempotency: input.idempotencyKey.map {
+                    IdempotentRequest(source: input.callerScope.map { "\(name) \($0)" } ?? name, key: $0, body: input.payload)
+                },
                 answer: answer))
     }
 
@@ -145,7 +147,7 @@ package final class SourcePipeline: Intake {
         let records = inputs.map { input in
             Record(
                 topic: publish.topic, partition: 0, offset: 0,
-                event: Event(id: .empty, key: nil, headers: input.headers, payload: input.payload, timestamp: Timestamp.now()))
+                event: Event(id: input.id ?? .empty, key: input.key, headers: input.headers, payload: input.payload, timestamp: Timestamp.now()))
         }
         let results: [Result<[Record], ModuleError>]
         do {
@@ -182,6 +184,9 @@ extension SourceInput {
         var input = self
         input.payload = record.event.payload
         input.headers = record.event.headers
+        // Parts of a split input without an id get new ones.
+        if id != nil { input.id = record.event.id }
+        input.key = record.event.key
         return input
     }
 }

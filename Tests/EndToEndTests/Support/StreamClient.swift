@@ -15,6 +15,7 @@ final class StreamClient: Sendable {
     }
 
     private struct State {
+        var headers: [String]
         var messages: [Message] = []
         var lastID: String?
         var connection: HTTPConnection?
@@ -23,10 +24,18 @@ final class StreamClient: Sendable {
     }
 
     private let path: String
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
-    init(_ path: String) {
+    /// - Parameter headers: lines of each request beside `Accept` and `Last-Event-ID`.
+    init(_ path: String, headers: [String] = []) {
         self.path = path
+        state = Mutex(State(headers: headers))
+    }
+
+    /// For the next connection.
+    var headers: [String] {
+        get { state.withLock { $0.headers } }
+        set { state.withLock { $0.headers = newValue } }
     }
 
     var messages: [Message] { state.withLock { $0.messages } }
@@ -37,9 +46,10 @@ final class StreamClient: Sendable {
     /// Connects, with the last id if there is one, and reads on a thread of its own. Returns after the answer's head.
     func connect(to address: String) async throws {
         let lastID = lastID
+        let further = headers
         let connection = try await onThread { [path] in
             let connection = try HTTPConnection(address, timeoutSeconds: 120)
-            let headers = ["Accept: text/event-stream"] + (lastID.map { ["Last-Event-ID: \($0)"] } ?? [])
+            let headers = ["Accept: text/event-stream"] + further + (lastID.map { ["Last-Event-ID: \($0)"] } ?? [])
             try connection.send(HTTPConnection.text("GET", path, headers: headers))
             let (status, fields) = try connection.readHead()
             guard status == 200, fields["content-type"]?.hasPrefix("text/event-stream") == true else {
@@ -53,6 +63,17 @@ final class StreamClient: Sendable {
         }
         guard connection.1 else { throw TestFailure("the stream is not chunked") }
         Thread.detachNewThread { self.read(connection.0) }
+    }
+
+    /// The head of the answer; the connection is given up then.
+    func head(from address: String) async throws -> [String: String] {
+        let further = headers
+        return try await onThread { [path] in
+            let connection = try HTTPConnection(address, timeoutSeconds: 120)
+            defer { connection.close() }
+            try connection.send(HTTPConnection.text("GET", path, headers: ["Accept: text/event-stream"] + further))
+            return try connection.readHead().headers
+        }
     }
 
     /// Leaves, as a browser that is closed; returns when nothing more is read.

@@ -71,8 +71,8 @@ extension ConfigFixture {
         ConfigFixture(
             "listener outside loopback", [(#""listen": "127.0.0.1:8080""#, #""listen": "0.0.0.0:8080""#)],
             #"""
-                config.json:2:23: host.listen: the configured paths have no authentication, so they listen on loopback only, found `0.0.0.0:8080`
-                  set "allow_unauthenticated": true if the network in front of this host is trusted
+                config.json:2:23: host.listen: these have no `auth`, so they listen on loopback only: sources.likes, channels.stream, queries.list, found `0.0.0.0:8080`
+                  give them `auth`, or set "allow_unauthenticated": true if the network in front of this host is trusted
                 """#),
         ConfigFixture(
             "admin listener outside loopback", [(#""data_directory""#, #""admin_listen": "0.0.0.0:8081", "data_directory""#)],
@@ -95,11 +95,11 @@ extension ConfigFixture {
         ConfigFixture(
             "several at once", [(#""partitions": 4"#, #""partitions": 0"#), (#""retention_hours""#, #""retentoin_hours""#), (#""type": "table", "database": "main""#, #""type": "table", "database": "mian""#), (#""key": "${/owner}""#, #""key": "${owner}""#), (#"select(.actor != .owner)"#, #"select(.actor != "#), (#""listen": "127.0.0.1:8080""#, #""listen": "0.0.0.0:8080""#), (#""parameters": { "user": "${@path.user}" }"#, #""parameters": {}"#), (#""path": "/users/{user}/likes""#, #""path": "/users/{name}/stream""#)],
             #"""
-                config.json:2:23: host.listen: the configured paths have no authentication, so they listen on loopback only, found `0.0.0.0:8080`
-                  set "allow_unauthenticated": true if the network in front of this host is trusted
+                config.json:2:23: host.listen: these have no `auth`, so they listen on loopback only: sources.likes, channels.stream, queries.list, found `0.0.0.0:8080`
+                  give them `auth`, or set "allow_unauthenticated": true if the network in front of this host is trusted
                 config.json:12:40: topics.likes.partitions: must be from 1 to 1024, found 0
                 config.json:12:43: topics.likes.retentoin_hours: unknown key `retentoin_hours`; did you mean `retention_hours`?
-                  valid keys: partitions, retention_hours, retention_bytes, segment_bytes, cleanup
+                  valid keys: partitions, retention_hours, retention_bytes, segment_bytes, cleanup, compression, deduplicate
                 config.json:22:46: sources.likes.publish.key: `${owner}` is no template (did you mean `${/owner}`?); valid here: `${/field}`, `${@payload}`, `${@header.NAME}`, `${@path.NAME}`, `${@query.NAME}`, `${@saved.NAME}`; write `$${` for a literal `${`
                 config.json:28:50: groups.store.transforms[0].program: the jq program does not compile: syntax error, unexpected end of the program (line 1 of the program)
                 config.json:29:46: groups.store.sink.database: unknown database `mian`; did you mean `main`?

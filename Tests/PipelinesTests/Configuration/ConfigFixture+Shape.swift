@@ -5,7 +5,7 @@ extension ConfigFixture {
             "unknown key", [(#""retention_hours""#, #""retentoin_hours""#)],
             #"""
                 config.json:12:43: topics.likes.retentoin_hours: unknown key `retentoin_hours`; did you mean `retention_hours`?
-                  valid keys: partitions, retention_hours, retention_bytes, segment_bytes, cleanup
+                  valid keys: partitions, retention_hours, retention_bytes, segment_bytes, cleanup, compression, deduplicate
                 """#),
         ConfigFixture(
             "unknown key of a module", [(#""table": "likes", "columns""#, #""tabel": "likes", "columns""#)],
@@ -19,7 +19,7 @@ extension ConfigFixture {
             "unknown block", [(#""queries": {"#, #""querys": {"#)],
             #"""
                 config.json:45:3: querys: unknown key `querys`; did you mean `queries`?
-                  valid keys: host, log, databases, pubsub, topics, sources, groups, channels, queries
+                  valid keys: host, log, auth, databases, pubsub, topics, sources, groups, channels, queries
                 """#),
         ConfigFixture(
             "duplicate key", [(#""path": "/likes","#, "\"path\": \"/likes\",\n      \"path\": \"/like\",")],
@@ -51,6 +51,19 @@ extension ConfigFixture {
                   valid values: "fsync", "written"
                 """#),
         ConfigFixture(
+            "unknown compression", [(#""partitions": 4"#, #""compression": "gzip""#)],
+            #"""
+                config.json:12:41: topics.likes.compression: unknown value "gzip"
+                  valid values: "none", "lz4", "zstd"
+                """#),
+        ConfigFixture(
+            "window of event ids", [(#""partitions": 4"#, #""deduplicate": { "window_events": 0, "window_hours": 2 }"#)],
+            #"""
+                config.json:12:60: topics.likes.deduplicate.window_events: must be from 1 to 1000000 events, found 0
+                config.json:12:63: topics.likes.deduplicate.window_hours: unknown key `window_hours`; did you mean `window_events`?
+                  valid keys: window_events, window_seconds
+                """#),
+        ConfigFixture(
             "missing key", [("\"path\": \"/likes\",\n", #""#)],
             #"""
                 config.json:14:14: sources.likes: missing required key `path`
@@ -69,7 +82,7 @@ extension ConfigFixture {
             "unknown module type", [(#""type": "table""#, #""type": "tabel""#)],
             #"""
                 config.json:29:25: groups.store.sink.type: unknown sink type `tabel`; did you mean `table`?
-                  valid types: pubsub, console, table, sql
+                  valid types: pubsub, console, exec, file, table, sql
                 """#),
         ConfigFixture(
             "unknown database type", [(#""type": "sqlite""#, #""type": "mysql""#)],

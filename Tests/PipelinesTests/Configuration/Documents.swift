@@ -6,7 +6,7 @@ enum Documents {
     static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent()
     static let blockNames: Set<String> = [
-        "host", "log", "databases", "pubsub", "topics", "sources", "groups", "channels", "queries",
+        "host", "log", "auth", "databases", "pubsub", "topics", "sources", "groups", "channels", "queries",
     ]
 
     static func text(_ path: String) throws -> String {
@@ -38,6 +38,7 @@ enum Documents {
         let group: [String: Any] = ["topics": ["notifications"], "sink": ["type": "console"]]
         var examples: [[String: Any]] = []
         if registry.databases.contains(where: { $0.name == type }) { examples.append(["databases": ["example": module]]) }
+        if registry.authenticators.contains(where: { $0.name == type }) { examples.append(["auth": ["example": module]]) }
         if registry.pubSubs.contains(where: { $0.name == type }) { examples.append(["pubsub": ["example": module]]) }
         if registry.sinks.contains(where: { $0.name == type }) {
             examples.append(["groups": ["example": group.merging(["sink": module]) { $1 }]])

@@ -1,3 +1,4 @@
+import Martlet
 import Testing
 
 @testable import Pipelines

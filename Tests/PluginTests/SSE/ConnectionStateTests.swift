@@ -76,7 +76,7 @@ import Testing
     }
 
     @Test func theKeysOwnPartitionIsReadLast() {
-        var state = ConnectionState(resumingAt: positions(0, 0), live: positions(1, 1), later: [0])
+        var state = ConnectionState(resumingAt: positions(0, 0), live: positions(1, 1), later: [[0]])
         #expect(state.nextStep(live: positions(1, 1)) == .read(other, from: 0, to: 1))
         state.replayed(other, through: 1)
         #expect(state.nextStep(live: positions(1, 1)) == .read(slot, from: 0, to: 1))

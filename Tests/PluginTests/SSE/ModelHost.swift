@@ -90,7 +90,7 @@ final class ModelHost: ShardServices, @unchecked Sendable {
         }
         guard let read = feed.nextRead else { return }
         let page = try replay.page(
-            topic: feed.layout.topics[read.slot.topic], partition: PartitionID(read.slot.partition), key: nil,
+            topic: feed.layout.topics[read.slot.topic], partition: PartitionID(read.slot.partition), keys: nil,
             from: read.from.offset, to: read.to, limit: limit)
         repair = (read, page)
     }
@@ -100,7 +100,7 @@ final class ModelHost: ShardServices, @unchecked Sendable {
         let (read, connection, shard) = asked.remove(at: index)
         let failure = ModuleError.transient("test.log_away", "the log is away")
         let page = try? replay.page(
-            topic: feed.layout.topics[read.slot.topic], partition: PartitionID(read.slot.partition), key: read.key,
+            topic: feed.layout.topics[read.slot.topic], partition: PartitionID(read.slot.partition), keys: read.keys,
             from: read.from, to: read.to, limit: limit)
         answers.append((read, connection, shard, fails ? .failure(failure) : page.map { .success($0) } ?? .failure(failure)))
     }

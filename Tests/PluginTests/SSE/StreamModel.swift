@@ -105,7 +105,7 @@ struct StreamModel {
         let from = max(workers[index].next, start)
         let to = min(end, from + Offset.random(in: 1...4, using: &random))
         guard from < to else { return }
-        let page = try replay.page(topic: Self.topic, partition: partition, key: nil, from: from, to: to, limit: .max)
+        let page = try replay.page(topic: Self.topic, partition: partition, keys: nil, from: from, to: to, limit: .max)
         let batch = page.messages.map(\.record)
         let covering = from..<to
         let messages = workers[index].sequencer.messages(of: batch, covering: covering)
@@ -150,12 +150,12 @@ struct StreamModel {
             case .ends: StreamPositions(try replay.ends())
             }
         let beginning = StreamBeginning(
-            start, key: key, layout: shard.layout, live: shard.positions, asked: asked, replay: replay)
+            start, keys: [key], layout: shard.layout, live: shard.positions, asked: asked, replay: replay)
         if !clients[index].hasConnected {
             clients[index].hasConnected = true
             clients[index].publishedBefore = published[clients[index].key]?.count ?? 0
         }
-        shard.open(exchange, key: key, beginning)
+        shard.open(exchange, StreamPeer(keys: [key]), beginning)
         clients[index].stream = exchange.stream
         clients[index].place = place
     }

@@ -1,13 +1,16 @@
 /// The base64url alphabet of RFC 4648, section 5, without padding.
-enum Base64URL {
-    private static let alphabet = [UInt8]("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
+package enum Base64URL {
+    @usableFromInline static let alphabet = [UInt8]("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
 
     /// Encodes byte by byte, so that no array of the input is needed.
-    struct Writer {
-        private var bits: UInt32 = 0
-        private var count: UInt32 = 0
+    package struct Writer {
+        @usableFromInline var bits: UInt32 = 0
+        @usableFromInline var count: UInt32 = 0
 
-        mutating func append(_ byte: UInt8, to text: inout [UInt8]) {
+        @inlinable package init() {}
+
+        /// Adds a byte.
+        @inlinable package mutating func append(_ byte: UInt8, to text: inout [UInt8]) {
             bits = bits << 8 | UInt32(byte)
             count += 8
             while count >= 6 {
@@ -16,14 +19,24 @@ enum Base64URL {
             }
         }
 
-        mutating func finish(_ text: inout [UInt8]) {
+        /// Writes the bits that are left; to be called at the end.
+        @inlinable package mutating func finish(_ text: inout [UInt8]) {
             if count > 0 { text.append(Base64URL.alphabet[Int(bits << (6 - count) & 0x3F)]) }
             count = 0
         }
     }
 
+    /// The text of some bytes.
+    package static func encode(_ bytes: some Sequence<UInt8>) -> String {
+        var text: [UInt8] = []
+        var writer = Writer()
+        for byte in bytes { writer.append(byte, to: &text) }
+        writer.finish(&text)
+        return String(decoding: text, as: UTF8.self)
+    }
+
     /// Nil if the text has other characters, an impossible length, or bits set that no encoder sets.
-    static func decode(_ text: String) -> [UInt8]? {
+    package static func decode(_ text: some StringProtocol) -> [UInt8]? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.utf8.count * 3 / 4)
         var bits: UInt32 = 0

@@ -1,10 +1,9 @@
-import Martlet
-
 /// Base64 with padding (RFC 4648, section 4).
-enum Base64 {
+package enum Base64 {
     private static let alphabet = [UInt8]("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
-    static func encode(_ bytes: Bytes) -> String {
+    /// The text of some bytes.
+    package static func encode(_ bytes: Bytes) -> String {
         bytes.withUnsafeBytes { source in
             var text: [UInt8] = []
             text.reserveCapacity((source.count + 2) / 3 * 4)
@@ -20,7 +19,7 @@ enum Base64 {
     }
 
     /// Nil if the text is not base64.
-    static func decode(_ text: String) -> Bytes? {
+    package static func decode(_ text: String) -> Bytes? {
         let source = Array(text.utf8)
         guard source.count % 4 == 0 else { return nil }
         let padding = source.suffix(2).count { $0 == UInt8(ascii: "=") }
