@@ -23,8 +23,8 @@ extension EndToEnd {
             #expect(try await flow.cluster[1].admin("/readyz").status == 200)
             // A client that comes back meanwhile gets what it missed from the log.
             let before = left.messages.count
-            try await left.connect(to: flow.cluster[0].address)
             try await flow.load.waitForMore(100)
+            try await left.connect(to: flow.cluster[0].address)
             _ = try await left.waitForMessages(before + 1)
             try await Outage.pass()
             #expect(flow.load.refusals == 0, "\(flow.load.summary)")
