@@ -85,7 +85,7 @@ final class RedisLoop: Sendable {
         let publisher = RedisPublisher(
             link: link("publisher", readsPerTurn: 16, metrics.publisherConnected), endpoint: settings.endpoint, published: metrics.published
         ) { [self] failure in state.withLock { $0.failure = failure } }
-        // The server cuts off whoever does not read: much more is read in a turn (4 MiB) than is published (256 KiB).
+        // The server cuts off whoever does not read: more is read in a turn (4 MiB at most) than is published (256 KiB).
         let subscriber = RedisSubscriber(
             link: link("subscriber", readsPerTurn: 256, metrics.subscriberConnected), settings: settings, metrics: metrics, logger: logger
         ) { [self] failure in state.withLock { $0.subscriberFailure = failure } }

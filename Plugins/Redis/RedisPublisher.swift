@@ -48,8 +48,8 @@ final class RedisPublisher: RedisLinkUser {
         batches.append(Sending(batch: batch))
     }
 
-    /// Hands commands to the link as far as it should take them. Once a turn, and the subscriber reads all that is there in
-    /// each: a host that publishes as fast as it can still reads faster, and the server need not cut it off.
+    /// Hands commands to the link as far as it should take them. Once a turn, after the subscriber has
+    /// read what is there: a host that publishes as fast as it can does not leave its own messages at the server.
     func feed(_ now: UInt64) {
         while link.isReady, next < batches.count, link.queuedCount < Self.aheadBytes {
             let sending = batches[next]
