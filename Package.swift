@@ -69,7 +69,7 @@ let package = Package(
         library("HTTPServer", ["CEvent"]),
         library("Pipelines", ["Martlet", "EmbeddedLog", "HTTPServer", "CCrypto", "CCurl", "CSimdjson", "CValijson"]),
         library("MartletTesting", ["Martlet"]),
-        library("Benchmarks", ["CLinux", "Martlet", "EmbeddedLog", "HTTPServer"]),
+        library("Benchmarks", ["CLinux", "CPQ", "CSQLite", "Martlet", "EmbeddedLog", "HTTPServer"]),
         .executableTarget(
             name: "MartletHost",
             dependencies: ["Martlet", "Pipelines", "EmbeddedLog", "LogSimulator", "HTTPServer", "Benchmarks", "MartletTesting", "CCurl"]

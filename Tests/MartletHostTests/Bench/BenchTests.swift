@@ -63,6 +63,21 @@ import Testing
             ], runs: 1)
     }
 
+    @Test func sink() throws {
+        let run = try BenchRun(["sink", "--rows", "3000", "--runs", "1", "--json"])
+        try check(
+            run, ["missing in SQLite", "twice in SQLite", "missing in PostgreSQL", "twice in PostgreSQL"],
+            positive: ["group to SQLite", "bare sqlite3 loop", "group to PostgreSQL, of bare"], runs: 1)
+    }
+
+    @Test func flowOnServers() throws {
+        let run = try BenchRun([
+            "flow", "--database", "postgres", "--pubsub", "redis", "--rate", "50", "--seconds", "1", "--clients", "4", "--users", "5",
+            "--runs", "1", "--json",
+        ])
+        try check(run, ["lost", "duplicate", "unexpected", "refused"], positive: ["likes answered", "request to SSE, p99"], runs: 1)
+    }
+
     @Test func start() throws {
         let run = try BenchRun(["start", "--bytes", "200000", "--seconds", "1", "--runs", "1", "--json"])
         try check(run, [], positive: ["start to serving, log of 0 MiB", "idle memory, resident"], runs: 1)
@@ -78,9 +93,10 @@ import Testing
 
     @Test(arguments: [
         (["flow", "--flat-out", "--rate", "5"], "--rate and --flat-out exclude each other"),
+        (["flow", "--database", "mysql"], "--database must be sqlite or postgres, found mysql"),
         (["flow", "--partitions", "5"], "--partitions is no option of `bench flow`"),
-        (["flwo"], "expected one of flow, ingest, fanout, log, start, found `flwo`; did you mean `flow`?"),
-        ([], "expected what to measure: flow, ingest, fanout, log, start"),
+        (["flwo"], "expected one of flow, ingest, fanout, log, sink, start, found `flwo`; did you mean `flow`?"),
+        ([], "expected what to measure: flow, ingest, fanout, log, sink, start"),
         (["log", "--batch", "1,x"], "--batch must be numbers from 1 to 10000 with commas between them, found 1,x"),
         (["log", "--acknowledge", "never"], "--acknowledge must be fsync or written, found never"),
     ])
