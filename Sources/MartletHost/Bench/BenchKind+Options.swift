@@ -24,6 +24,8 @@ extension BenchKind {
             return LogBenchmark(settings, try logOptions(arguments))
         case .start:
             return StartBenchmark(settings, bytes: try bytes(arguments))
+        case .killLoad:
+            return LogKillLoad(directory: settings.directory, round: try arguments.integer("round", default: 0, in: 0...1_000_000))
         case .serve:
             return IdleServer()
         case .fill:

@@ -5,6 +5,7 @@ enum BenchKind: String, CaseIterable {
     case flow, ingest, fanout, log, start
     /// Child processes of the others, not listed.
     case serve, fill
+    case killLoad = "kill-load"
 
     static var visible: [BenchKind] { [.flow, .ingest, .fanout, .log, .start] }
 
@@ -50,6 +51,7 @@ enum BenchKind: String, CaseIterable {
             ] + Self.common
         case .start: [Self.bytes] + Self.common
         case .serve: []
+        case .killLoad: [Self.directory, .option("round", "N", "kill-load: a number that each record carries.")]
         case .fill: [Self.bytes, Self.directory, .flag("stop", "fill: stop cleanly once it is full.")]
         }
     }
