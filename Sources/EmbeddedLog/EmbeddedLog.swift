@@ -2,11 +2,11 @@ import Synchronization
 
 /// A durable log of topics in one folder, for one process.
 ///
-/// Life cycle: `UnrecoveredLog.recover()` → use from any thread → `close()`. Three threads work for
+/// Life cycle: `UnrecoveredLog.recover()` → use from any thread → `close()`. Threads of its own work for
 /// it: the commit thread gathers everything queued into one commit cycle (one journal write, one
 /// sync), makes it visible and calls the completions; the flusher copies committed cycles into
-/// the segments, syncs those, and trims the journal; a third applies retention and compacts. No call blocks longer
-/// than a short lock, except reads from disk, topic changes and `close`.
+/// the segments, syncs those (with three threads that help), and trims the journal; a last one applies retention and compacts.
+/// No call blocks longer than a short lock, except reads from disk, topic changes and `close`.
 ///
 /// Invariants:
 /// 1. A record is visible to readers, and acknowledged, only once its cycle is durable (`acknowledge`).

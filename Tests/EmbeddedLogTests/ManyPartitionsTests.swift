@@ -29,12 +29,10 @@ import Testing
         let before = try residentBytes()
         let log = try UnrecoveredLog(configuration).recover(runsThreads: false)
         try log.ensureTopic("many", TopicConfiguration(partitions: Self.partitions))
-        for round in 0..<3 {
-            let appends = (0..<Int32(Self.partitions)).map { PartitionAppend(topic: "many", partition: $0, records: batch(["\(round)-\($0)"])) }
-            #expect(try log.appendAndWait(appends).allSatisfy { $0.baseOffset == Int64(round) })
-            log.checkpoint()
-            #expect(try openSegments() <= 100)
-        }
+        let appends = (0..<Int32(Self.partitions)).map { PartitionAppend(topic: "many", partition: $0, records: batch(["\($0)"])) }
+        #expect(try log.appendAndWait(appends).allSatisfy { $0.baseOffset == 0 })
+        log.checkpoint()
+        #expect(try openSegments() <= 100)
         for partition in 0..<Int32(Self.partitions) {
             #expect(try log.read("many", partition: partition, from: 0, maxBytes: 100).isEmpty == false)
         }
@@ -44,7 +42,7 @@ import Testing
         log.maintain()
         log.maintain()
         #expect(try openSegments() == 0)
-        #expect(try log.values("many", 1_999) == ["0-1999", "1-1999", "2-1999"])
+        #expect(try log.values("many", 1_999) == ["1999"])
         #expect(try openSegments() == 1)
         log.close()
         #expect(try openSegments() == 0)

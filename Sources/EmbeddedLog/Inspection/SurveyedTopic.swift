@@ -7,8 +7,6 @@ struct SurveyedTopic {
     var configuration: TopicConfiguration
     /// Whether the topic file has to be written anew.
     var lostFile: Bool
-
-    var isInternal: Bool { name.hasPrefix("__") }
 }
 
 /// The folders of a log's root.
