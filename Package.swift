@@ -84,8 +84,8 @@ let package = Package(
         tests("HTTPServerTests", ["HTTPServer", "CEvent"]),
         tests("PipelinesTests", pluginNames + ["MartletHost", "Pipelines", "MartletTesting", "Martlet"]),
         tests("PluginTests", pluginNames + ["MartletTesting", "Martlet", "Pipelines"]),
-        tests("MartletHostTests", ["MartletHost", "MartletTesting", "Benchmarks", "Martlet", "Pipelines"]),
-        tests("EndToEndTests", ["MartletHost", "HTTPServer", "CCrypto", "CSQLite"]),
+        tests("MartletHostTests", ["MartletHost", "MartletTesting", "Benchmarks", "EmbeddedLog", "Martlet", "Pipelines"]),
+        tests("EndToEndTests", ["MartletHost", "EmbeddedLog", "HTTPServer", "CCrypto", "CSQLite"]),
         tests("TidyTests", []),
     ] + plugins.map { plugin in
         .target(

@@ -5,6 +5,7 @@ enum BenchKind: String, CaseIterable {
     case flow, ingest, fanout, log, sink, start
     /// Child processes of the others, not listed.
     case serve, fill
+    case killLoad = "kill-load"
 
     static var visible: [BenchKind] { [.flow, .ingest, .fanout, .log, .sink, .start] }
 
@@ -57,6 +58,7 @@ enum BenchKind: String, CaseIterable {
             [Self.database, .option("rows", "N", "sink: rows written; 300000 by default.")] + Self.common
         case .start: [Self.bytes] + Self.common
         case .serve: []
+        case .killLoad: [Self.directory, .option("round", "N", "kill-load: a number that each record carries.")]
         case .fill: [Self.bytes, Self.directory, .flag("stop", "fill: stop cleanly once it is full.")]
         }
     }
