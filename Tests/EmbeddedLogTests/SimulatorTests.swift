@@ -19,7 +19,7 @@ import Testing
     }
 
     @Test func noCrashAtAnyChangeBreaksAPromise() throws {
-        let changes = try LogSimulator.crashAtEachChange(seed: 5, steps: 30)
+        let changes = try LogSimulator.crashAtEachChange(seed: 5, steps: 60)
         #expect(changes > 60)
     }
 
