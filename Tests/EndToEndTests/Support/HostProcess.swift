@@ -10,6 +10,8 @@ final class HostProcess {
     /// The address of the configured paths.
     private(set) var address = ""
     private(set) var adminAddress = ""
+    /// The process.
+    var processID: pid_t { pid }
     private let pid: pid_t
     private let logPath: String
     private var exitStatus: Int32?
