@@ -63,6 +63,24 @@ struct RemoteLogClient: Sendable {
         }
     }
 
+    func read(
+        _ topic: TopicName, _ partition: PartitionID, keys: [Bytes], from offset: Offset, to end: Offset, limit: Int
+    ) async throws -> KeyedRecords {
+        let path = LogWire.partition(topic, partition)
+            + "/keyed?keys=\(LogWire.text(of: keys))&offset=\(offset)&end=\(end)&limit=\(min(limit, LogWire.keyedRecordsMax))"
+        let response = try await send("GET", path, limit: LogWire.answerLimit)
+        if let outOfRange = RemoteLogFailure.outOfRange(response, offset) { throw outOfRange }
+        guard response.isSuccess else { throw RemoteLogFailure.error(response, asking: config.url + path) }
+        guard let next = response.header(LogWire.nextHeader).flatMap({ Offset($0) }), next >= offset else {
+            throw RemoteLogFailure.malformed(config.url + path, "no \(LogWire.nextHeader)")
+        }
+        if response.status == 204 { return KeyedRecords(records: [], next: next) }
+        let body = try LogAppendBody(decoding: response.body)
+        guard let offsets = body.mark?.rows else { throw RemoteLogFailure.malformed(config.url + path, "records without offsets") }
+        let records = zip(offsets, body.events).map { Record(topic: topic, partition: partition, offset: $0, event: $1) }
+        return KeyedRecords(records: records, next: next)
+    }
+
     /// Whether there is a record at the offset or after it; false after a while without one.
     func wait(_ topic: TopicName, _ partition: PartitionID, at offset: Offset) async throws -> Bool {
         let path = LogWire.partition(topic, partition) + "/wait?offset=\(offset)&wait_ms=\(LogWire.maxWaitMilliseconds)"
