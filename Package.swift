@@ -55,6 +55,8 @@ let package = Package(
         .systemLibrary(name: "CPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
         .systemLibrary(name: "CJQ", providers: [.apt(["libjq-dev", "libonig-dev"])]),
+        .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CCRC32C"),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CLinux"),
@@ -62,7 +64,7 @@ let package = Package(
         .target(name: "CValijson"),
 
         library("Martlet"),
-        library("EmbeddedLog", ["CCRC32C", "CLinux"]),
+        library("EmbeddedLog", ["CCRC32C", "CLinux", "CLZ4", "CZstd"]),
         library("LogSimulator", ["EmbeddedLog"]),
         library("HTTPServer", ["CEvent"]),
         library("Pipelines", ["Martlet", "EmbeddedLog", "HTTPServer", "CCrypto", "CCurl", "CSimdjson", "CValijson"]),
@@ -70,7 +72,7 @@ let package = Package(
         library("Benchmarks", ["CLinux", "Martlet", "EmbeddedLog", "HTTPServer"]),
         .executableTarget(
             name: "MartletHost",
-            dependencies: ["Martlet", "Pipelines", "EmbeddedLog", "HTTPServer", "Benchmarks", "CCurl"] + pluginNames,
+            dependencies: ["Martlet", "Pipelines", "EmbeddedLog", "LogSimulator", "HTTPServer", "Benchmarks", "CCurl"] + pluginNames,
             swiftSettings: strict
         ),
 

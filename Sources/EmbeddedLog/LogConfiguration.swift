@@ -34,6 +34,11 @@ package struct LogConfiguration: Sendable {
     package var maxOpenFiles: Int
     /// How often retention and compaction look for work, in milliseconds.
     package var maintenanceMilliseconds: Int64
+    /// Idempotent producers that a partition remembers; past it the one that appended longest ago is forgotten.
+    package var maxProducers: Int
+    /// How long a partition remembers an idempotent producer that appends nothing, in milliseconds. It may be longer: the
+    /// expired are forgotten when others come.
+    package var producerExpiryMilliseconds: Int64
 
     package init(
         directory: String,
@@ -47,7 +52,9 @@ package struct LogConfiguration: Sendable {
         tailCacheBytes: Int = 16 << 20,
         maxUnflushedBytes: Int = 48 << 20,
         maxOpenFiles: Int = 1_024,
-        maintenanceMilliseconds: Int64 = 30_000
+        maintenanceMilliseconds: Int64 = 30_000,
+        maxProducers: Int = 1_000,
+        producerExpiryMilliseconds: Int64 = 86_400_000
     ) {
         self.directory = directory
         self.acknowledge = acknowledge
@@ -61,6 +68,8 @@ package struct LogConfiguration: Sendable {
         self.maxUnflushedBytes = maxUnflushedBytes
         self.maxOpenFiles = maxOpenFiles
         self.maintenanceMilliseconds = maintenanceMilliseconds
+        self.maxProducers = maxProducers
+        self.producerExpiryMilliseconds = producerExpiryMilliseconds
     }
 
     /// Size of one journal file.

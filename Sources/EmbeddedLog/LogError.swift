@@ -29,6 +29,12 @@ package struct LogError: Error, Sendable, Equatable, CustomStringConvertible {
         case damaged
         case unsupportedVersion
         case unsupportedCompression
+        /// The records of a batch are larger than anything this log wrote.
+        case decompressedTooLarge
+        /// An idempotent producer's batch does not follow its last one.
+        case outOfOrderSequence
+        /// A newer epoch of the producer has appended: this one is over.
+        case producerFenced
         case io
 
         /// The stable name, such as `log.checksum_mismatch`.
@@ -53,6 +59,9 @@ package struct LogError: Error, Sendable, Equatable, CustomStringConvertible {
             case .damaged: "log.damaged"
             case .unsupportedVersion: "log.unsupported_version"
             case .unsupportedCompression: "log.unsupported_compression"
+            case .decompressedTooLarge: "log.decompressed_too_large"
+            case .outOfOrderSequence: "log.out_of_order_sequence"
+            case .producerFenced: "log.producer_fenced"
             case .io: "log.io"
             }
         }

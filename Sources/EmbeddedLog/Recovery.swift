@@ -62,7 +62,7 @@ struct Recovery {
                 (entry) throws(LogError) in try replay(entry)
             }
         }
-        for topic in topics.values {
+        for topic in topicsByName {
             for partition in topic.partitions {
                 try TailCheck(storage: storage, files: files, partition: partition, clean: checkpoint.clean).run()
             }
@@ -74,15 +74,18 @@ struct Recovery {
             journal: journal, files: files, topics: Dictionary(uniqueKeysWithValues: topics.values.map { ($0.name, $0) }))
     }
 
+    /// In a fixed order, so that a simulated history is the same each time.
+    private var topicsByName: [TopicLog] { topics.values.sorted { $0.name < $1.name } }
+
     /// What was read may be in the system's cache only, left by a process that died before its sync:
     /// nothing is built on it before it is durable.
     private func syncTrusted() throws(LogError) {
-        for topic in topics.values {
+        for topic in topicsByName {
             try storage.open(topic.directory + "/" + TopicFile.name, create: false).sync()
             try storage.syncDirectory(topic.directory)
         }
         try files.syncAll()
-        for directory in written { try storage.syncDirectory(directory) }
+        for directory in written.sorted() { try storage.syncDirectory(directory) }
         try storage.syncDirectory(paths.journal)
         try storage.syncDirectory(paths.root)
     }
@@ -137,7 +140,7 @@ struct Recovery {
                 .damaged, "the folder of the topic with incarnation \(incarnation.text) is missing; restore it, "
                     + LogError.lastResort, path: paths.root)
         }
-        for topic in topics.values {
+        for topic in topicsByName {
             for partition in topic.partitions {
                 try partition.restore(rows[topic.incarnation]?[partition.number], storage)
             }
@@ -184,11 +187,11 @@ struct Recovery {
     /// Records the recovered state, after which every journal file is free, and begins a generation.
     private func startJournal(_ scanner: JournalScanner, _ checkpoint: Checkpoint, _ cycle: UInt64) throws(LogError) -> Journal {
         let lastGeneration = max(scanner.lastGeneration, checkpoint.generation)
-        let rows = topics.values.flatMap(\.partitions).map(\.checkpointRow)
+        let rows = topicsByName.flatMap(\.partitions).map(\.checkpointRow)
         let recovered = Checkpoint(
             logID: checkpoint.logID, cycle: cycle, generation: lastGeneration + 1, position: JournalFormat.block, clean: false, rows: rows)
         try recovered.write(storage, paths)
-        for partition in topics.values.flatMap(\.partitions) {
+        for partition in topicsByName.flatMap(\.partitions) {
             partition.state.withLock { state in
                 let base = state.segments.last?.base ?? 0
                 state.checkpointedBase = base

@@ -22,6 +22,10 @@ package struct TopicConfiguration: Sendable, Equatable {
     /// How long compaction keeps the newest record of a key if it is a tombstone, in milliseconds: readers
     /// that start later do not learn of the deletion.
     package var tombstoneMilliseconds: Int64
+    /// How batches are compressed when they are appended; what is there already stays as it is.
+    package var compression: Compression
+    /// The window of event ids that appends are checked against; `nil` keeps every record.
+    package var deduplication: DeduplicationWindow?
 
     package init(
         partitions: Int = 1,
@@ -30,7 +34,9 @@ package struct TopicConfiguration: Sendable, Equatable {
         segmentBytes: Int? = nil,
         cleanup: Cleanup = .delete,
         compactionAgeMilliseconds: Int64 = 0,
-        tombstoneMilliseconds: Int64 = 86_400_000
+        tombstoneMilliseconds: Int64 = 86_400_000,
+        compression: Compression = .none,
+        deduplication: DeduplicationWindow? = nil
     ) {
         self.partitions = partitions
         self.retentionMilliseconds = retentionMilliseconds
@@ -39,6 +45,21 @@ package struct TopicConfiguration: Sendable, Equatable {
         self.cleanup = cleanup
         self.compactionAgeMilliseconds = compactionAgeMilliseconds
         self.tombstoneMilliseconds = tombstoneMilliseconds
+        self.compression = compression
+        self.deduplication = deduplication
+    }
+}
+
+/// How long a topic knows an event's id, over all its partitions: a record that brings a known one is a duplicate.
+package struct DeduplicationWindow: Sendable, Equatable {
+    /// The newest records whose ids are known, 1 to 1,000,000; each takes up to about 150 bytes of memory.
+    package var events: Int
+    /// The age up to which ids are known, in milliseconds.
+    package var milliseconds: Int64
+
+    package init(events: Int, milliseconds: Int64) {
+        self.events = events
+        self.milliseconds = milliseconds
     }
 }
 

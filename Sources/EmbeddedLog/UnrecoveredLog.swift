@@ -25,7 +25,10 @@ package struct UnrecoveredLog: Sendable {
         let own = TopicConfiguration(partitions: 1, segmentBytes: 4 << 20, cleanup: .compact)
         try log.ensure(GroupOffsetRecord.topic, own)
         try log.ensure(ProducerMarkRecord.topic, own)
+        try log.ensure(ProducerStateRecord.topic, own)
         try log.loadInternalTopics()
+        try log.loadProducers()
+        try log.rebuildWindows()
         try log.start()
         return log
     }

@@ -67,7 +67,7 @@ final class DiskNode {
         }
         changes = []
         content = durable
-        for node in names.values { node.losePower(&random) }
+        for (_, node) in names.sorted(by: { $0.key < $1.key }) { node.losePower(&random) }
     }
 
     /// Every file below, with its path.

@@ -15,11 +15,13 @@ extension LogHistory {
         if stop == .close { log?.close() }
         log = nil
         if stop == .power || disk.isOff { disk.losePower() } else { disk.killProcess() }
+        try expectSound()
         if faults {
-            disk.faults.powerFailsAfter = pick(80)
-            trail.append("power fails in recovery, after \(disk.faults.powerFailsAfter ?? 0)")
+            disk.faults = recoveryFaults()
+            trail.append("faults in recovery \(disk.faults)")
             if let recovered = try? recover() { recovered.runFlush() }
-            disk.losePower()
+            if pick(2) == 0 || disk.isOff { disk.losePower() } else { disk.killProcess() }
+            try expectSound()
         }
         do throws(LogError) {
             log = try recover()
@@ -33,15 +35,28 @@ extension LogHistory {
         try check()
     }
 
-    private func recover() throws(LogError) -> EmbeddedLog {
+    private mutating func recoveryFaults() -> DiskFaults {
+        var faults = DiskFaults()
+        switch pick(6) {
+        case 0: faults.readErrorPerMille = 20
+        case 1: faults.writeErrorPerMille = 50
+        case 2: faults.syncErrorPerMille = 50
+        default: faults.powerFailsAfter = pick(80)
+        }
+        return faults
+    }
+
+    func recover() throws(LogError) -> EmbeddedLog {
         let configuration = LogConfiguration(
             directory: "/data", minFreeBytes: 20_000, journalBytes: 256 << 10, segmentBytes: 4096, maxRecordBytes: 4096, maxCycleBytes: 16 << 10,
             tailCacheBytes: 8 << 10, maxUnflushedBytes: 32 << 10, maxOpenFiles: 4)
         let log = try UnrecoveredLog(configuration, storage: disk, clock: clock).recover(runsThreads: false)
-        try log.ensureTopic(Self.plain, TopicConfiguration(partitions: max(Int(partitions), plainPartitions(log))))
-        try log.ensureTopic(Self.trimmed, TopicConfiguration(retentionMilliseconds: 60_000, retentionBytes: 10_000))
+        try log.ensureTopic(Self.plain, TopicConfiguration(partitions: max(Int(partitions), plainPartitions(log)), compression: compression))
+        try log.ensureTopic(Self.trimmed, TopicConfiguration(retentionMilliseconds: 60_000, retentionBytes: 10_000, compression: .lz4))
         try log.ensureTopic(Self.outbox, TopicConfiguration())
-        try log.ensureTopic(Self.keys, TopicConfiguration(cleanup: .compact, tombstoneMilliseconds: 20_000))
+        try log.ensureTopic(Self.keys, TopicConfiguration(cleanup: .compact, tombstoneMilliseconds: 20_000, compression: compression))
+        try log.ensureTopic(Self.sequenced, TopicConfiguration(compression: .zstd))
+        try log.ensureTopic(Self.once, TopicConfiguration(partitions: 2, compression: compression, deduplication: Self.onceWindow))
         return log
     }
 
@@ -49,22 +64,25 @@ extension LogHistory {
         log.topics().first { $0.name == Self.plain }?.partitions ?? 1
     }
 
-    private mutating func settle() throws(SimulationFailure) {
+    mutating func settle() throws(SimulationFailure) {
         guard let log else { return }
         // An unanswered change of the topic may have happened.
         partitions = Int32(plainPartitions(log))
         var contents: [HistoryModel.Place: (start: Int64, records: Set<Int>)] = [:]
         for place in places where place.topic == Self.plain {
-            let found = try read( place)
+            let found = try read(place)
             contents[place] = (found.start, Set(found.records.map(\.record)))
         }
         if let problem = model.settle(contents) { throw failure(problem) }
         try checkKeys(settling: true)
         for place in places where place.topic == Self.plain {
             let actual = log.committedOffset(group: Self.group, topic: place.topic, partition: place.partition)
+            if doubtsOffsets { model.committed[place] = actual }
             if let actual, model.attempted[place]?.contains(actual) == true { model.committed[place] = actual }
             model.attempted[place] = []
         }
+        doubtsOffsets = false
+        if doubtsProducer { try replaceProducer() }
     }
 
     var places: [HistoryModel.Place] {
@@ -75,7 +93,7 @@ extension LogHistory {
     mutating func check() throws(SimulationFailure) {
         guard let log, log.refusal == nil, !disk.isOff, disk.faults.powerFailsAfter == nil, disk.faults.readErrorPerMille == 0 else { return }
         for place in places {
-            let content = try read( place)
+            let content = try read(place)
             if let problem = model.check(place, start: content.start, end: content.end, found: content.records) { throw failure(problem) }
             let committed = log.committedOffset(group: Self.group, topic: place.topic, partition: place.partition)
             if committed != model.committed[place] {
@@ -83,34 +101,45 @@ extension LogHistory {
             }
         }
         try checkKeys(settling: false)
-        let rows = try read( HistoryModel.Place(topic: Self.outbox, partition: 0)).records.map { Int64($0.record) }
-        if rows != Array(rows.indices).map({ Int64($0) + 1 }) { throw failure("the outbox's rows arrived as \(rows)") }
-        if Int64(rows.count) < model.acknowledgedRow || Int64(rows.count) > model.sentRow {
-            throw failure("\(rows.count) rows of the outbox are there, \(model.acknowledgedRow) were acknowledged, \(model.sentRow) sent")
+        try checkOnce()
+        let outbox = HistoryModel.Place(topic: Self.outbox, partition: 0)
+        let records = try read(outbox).records
+        let rows = records.map { Int64($0.record) }
+        // Rows were sent from 1 on, and each once: so row and offset go together.
+        for record in records where Int64(record.record) != record.offset + 1 { throw failure("the outbox's rows arrived as \(rows)") }
+        let end = Int64(records.last?.offset ?? -1) + 1
+        for offset in 0..<max(end, model.acknowledgedRow) where !rows.contains(offset + 1) && !model.isLost(outbox, offset) {
+            throw failure("row \(offset + 1) of the outbox is missing: \(rows)")
         }
+        if end > model.sentRow { throw failure("the outbox has rows to \(end), and \(model.sentRow) was the last sent") }
     }
 
-    private mutating func read(
+    mutating func read(
         _ place: HistoryModel.Place
     ) throws(SimulationFailure) -> (start: Int64, end: Int64, records: [(offset: Int64, record: Int)]) {
         guard let log else { return (0, 0, []) }
-        var records: [(offset: Int64, record: Int)] = []
         do throws(LogError) {
-            let start = try log.startOffset(place.topic, place.partition)
-            let end = try log.endOffset(place.topic, place.partition)
-            var offset = start
-            let maxBytes = 100 + pick(8000)
-            while offset < end {
-                let chunk = try log.read(place.topic, partition: place.partition, from: offset, maxBytes: maxBytes)
-                if chunk.isEmpty { break }
-                var cursor = chunk.records()
-                while try cursor.next() { records.append((cursor.offset, number(cursor.value))) }
-                offset = chunk.nextOffset
-            }
-            return (start, end, records)
+            return try contents(of: place, log, maxBytes: 100 + pick(8000))
         } catch {
             throw failure("\(place) cannot be read: \(error)")
         }
+    }
+
+    func contents(
+        of place: HistoryModel.Place, _ log: EmbeddedLog, maxBytes: Int
+    ) throws(LogError) -> (start: Int64, end: Int64, records: [(offset: Int64, record: Int)]) {
+        var records: [(offset: Int64, record: Int)] = []
+        let start = try log.startOffset(place.topic, place.partition)
+        let end = try log.endOffset(place.topic, place.partition)
+        var offset = start
+        while offset < end {
+            let chunk = try log.read(place.topic, partition: place.partition, from: offset, maxBytes: maxBytes)
+            if chunk.isEmpty { break }
+            var cursor = chunk.records()
+            while try cursor.next() { records.append((cursor.offset, number(cursor.value))) }
+            offset = chunk.nextOffset
+        }
+        return (start, end, records)
     }
 
     /// The record number that a value holds; -1 if it is not whole.

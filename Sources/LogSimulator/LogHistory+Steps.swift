@@ -74,15 +74,16 @@ extension LogHistory {
         }
     }
 
-    private mutating func batch(_ numbers: [Int64]) -> RecordBatch {
+    mutating func batch(_ numbers: [Int64], producer: BatchProducer = .none, withIDs: Bool = false) -> RecordBatch {
         var builder = RecordBatchBuilder(capacity: 512)
         for number in numbers {
             // The number eight times over, then padding: torn records show.
             var value: [UInt8] = []
             for _ in 0..<8 { withUnsafeBytes(of: number.littleEndian) { value.append(contentsOf: $0) } }
             value += [UInt8](repeating: UInt8(truncatingIfNeeded: number), count: pick(400))
-            builder.append(timestamp: clock.now(), key: nil, value: value)
+            let headers = withIDs ? [RecordHeader(name: RecordHeader.eventID, value: "event-\(number)")] : []
+            builder.append(timestamp: clock.now(), key: nil, value: value, headers: headers)
         }
-        return builder.finish()
+        return builder.finish(producer: producer)
     }
 }

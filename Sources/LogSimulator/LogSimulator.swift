@@ -8,6 +8,18 @@ package enum LogSimulator {
         try history.run(steps: steps)
     }
 
+    /// Runs one history of work again and again, each time cutting the power at the next change of the disk: every write,
+    /// sync, name. Then it is recovered and compared with the model.
+    /// - Returns: how many changes there were.
+    package static func crashAtEachChange(seed: UInt64, steps: Int) throws(SimulationFailure) -> Int {
+        var limit = 0
+        while true {
+            var history = LogHistory(seed: seed, planted: nil)
+            if try history.crash(after: limit, steps: steps) { return limit }
+            limit += 1
+        }
+    }
+
     /// Runs histories until a planted bug shows; returns how many it took, or `nil`.
     package static func historiesToFind(_ bug: PlantedBug, limit: Int) -> Int? {
         for seed in 0..<limit {

@@ -72,12 +72,14 @@ package final class SimulatedDisk: LogStorage {
         }
     }
 
-    /// Flips one bit of one file; returns its path and the position.
-    package func rot(where matches: (String) -> Bool) -> (path: String, position: Int)? {
+    /// Flips one bit of one file, on the platter too; returns its path and the position.
+    /// - Parameter spared: bytes of a file that stay as they are.
+    package func rot(sparing spared: (path: String, bytes: Range<Int64>)?) -> (path: String, position: Int)? {
         state.withLock { state in
-            let files = state.root.files().filter { matches($0.path) && !$0.node.content.isEmpty }
+            let files = state.root.files().filter { !$0.node.content.isEmpty }
             guard let file = files.randomElement(using: &state.random) else { return nil }
             let position = Int.random(in: 0..<file.node.content.count, using: &state.random)
+            if let spared, spared.path == file.path, spared.bytes.contains(Int64(position)) { return nil }
             let bit = UInt8(1) << UInt8.random(in: 0..<8, using: &state.random)
             file.node.sync()
             file.node.content[position] ^= bit

@@ -35,9 +35,18 @@ final class SimulatedFile: LogFile, @unchecked Sendable {
     func write(_ buffers: [UnsafeRawBufferPointer], at position: Int64) throws(LogError) {
         let bytes = buffers.count == 1 ? Array(buffers[0]) : buffers.flatMap { Array($0) }
         try disk.change(path, true, boot: boot) { state throws(LogError) in
-            try state.failMaybe(state.faults.writeErrorPerMille, path, "write")
+            do throws(LogError) {
+                try state.failMaybe(state.faults.writeErrorPerMille, path, "write")
+            } catch {
+                // Some of it may have been written before.
+                node.write(Array(bytes.prefix(Int.random(in: 0...bytes.count, using: &state.random))), at: Int(position))
+                throw error
+            }
             let growth = max(0, Int(position) + bytes.count - node.content.count)
             if growth > 0, let capacity = state.faults.capacity, state.usedBytes + growth > capacity {
+                // As much as there is room for: a short write, then the error.
+                let room = max(0, capacity - state.usedBytes)
+                node.write(Array(bytes.prefix(max(0, bytes.count - growth + room))), at: Int(position))
                 throw LogError(.storageFull, "cannot write: the simulated disk is full", path: path, errno: ENOSPC)
             }
             if state.planted == .acknowledgedBeforeJournal, path.hasSuffix(".journal"), position > 0 {

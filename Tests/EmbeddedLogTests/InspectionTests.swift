@@ -88,7 +88,7 @@ import Testing
         #expect(report.findings == [])
         #expect(report.records == (close ? 181 : 41 * 3))
         #expect(report.journalEntries == (close ? 0 : 58))
-        #expect(report.topics == 4 && report.partitions == 5)
+        #expect(report.topics == 5 && report.partitions == 6)
         #expect(report.wasClosed == close)
     }
 

@@ -145,12 +145,12 @@ import Testing
             let log = try open()
             try log.ensureTopic("t", TopicConfiguration())
             #expect(try send(log, ["a", "b"], rows: [1, 2]) == AppendReceipt(baseOffset: 0, newRecords: 2, duplicates: 0))
-            #expect(try send(log, ["a", "b"], rows: [1, 2]) == AppendReceipt(baseOffset: -1, newRecords: 0, duplicates: 2))
+            #expect(try send(log, ["a", "b"], rows: [1, 2]) == AppendReceipt(baseOffset: -1, newRecords: 0, duplicates: 2, earlierRows: 2))
             log.close()
         }
         let log = try open()
         defer { log.close() }
-        #expect(try send(log, ["b", "c", "d"], rows: [2, 5, 6]) == AppendReceipt(baseOffset: 2, newRecords: 2, duplicates: 1))
+        #expect(try send(log, ["b", "c", "d"], rows: [2, 5, 6]) == AppendReceipt(baseOffset: 2, newRecords: 2, duplicates: 1, earlierRows: 1))
         #expect(try log.values("t") == ["a", "b", "c", "d"])
         let error = #expect(throws: LogError.self) { _ = try send(log, ["x", "y"], rows: [9, 8]) }
         #expect(error?.code == .invalidAppend)

@@ -3,13 +3,24 @@ import LogSimulator
 import Testing
 
 @Suite struct SimulatorTests {
-    /// More histories: `LOG_HISTORIES=5000 swift test --filter SimulatorTests`.
-    @Test func noHistoryBreaksAPromise() throws {
+    /// Half of them on each of two threads. More: `LOG_HISTORIES=5000 swift test --filter SimulatorTests`, or far faster
+    /// with a release build: `martlet log simulate --histories 5000`.
+    @Test func noHistoryBreaksAPromise() async throws {
         let environment = ProcessInfo.processInfo.environment
-        let count = environment["LOG_HISTORIES"].flatMap(UInt64.init) ?? 60
+        let count = environment["LOG_HISTORIES"].flatMap(UInt64.init) ?? 160
         let first = environment["LOG_SEED"].flatMap(UInt64.init) ?? UInt64.random(in: 0..<1_000_000_000)
         print("seeds \(first) to \(first + count - 1)")
-        for seed in first..<(first + count) { try LogSimulator.run(seed: seed) }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for half in 0..<UInt64(2) {
+                group.addTask { for seed in stride(from: first + half, to: first + count, by: 2) { try LogSimulator.run(seed: seed) } }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    @Test func noCrashAtAnyChangeBreaksAPromise() throws {
+        let changes = try LogSimulator.crashAtEachChange(seed: 5, steps: 60)
+        #expect(changes > 60)
     }
 
     @Test(arguments: PlantedBug.allCases)

@@ -33,6 +33,8 @@ package struct LogBenchmark: Benchmark {
             try partitions(&report, progress)
             progress("reading")
             try reading(&report)
+            progress("compression")
+            try CompressionMeasure(settings).measure(&report)
             progress("tail latency")
             try tail(&report)
             if options.recoverBytes > 0 {

@@ -4,6 +4,10 @@ struct QueuedAppend: Sendable {
         let partition: PartitionLog
         let records: RecordBatch
         let producer: ProducerMark?
+        /// The batch's producer, if its sequence is to be checked.
+        var sequence: BatchProducer?
+        /// Hashes of the records' event ids, if the topic has a window; else empty.
+        var eventIDs: [EventIDHash] = []
     }
 
     typealias Completion = @Sendable (Result<[AppendReceipt], LogError>) -> Void

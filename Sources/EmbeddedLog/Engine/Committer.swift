@@ -12,9 +12,13 @@ final class Committer: @unchecked Sendable {
         var next: Int
     }
 
-    struct MarkKey: Hashable {
+    struct MarkKey: Hashable, Comparable {
         let partition: Int
         let producerID: Int64
+
+        static func < (left: MarkKey, right: MarkKey) -> Bool {
+            (left.partition, left.producerID) < (right.partition, right.producerID)
+        }
     }
 
     /// The last durable cycle.
@@ -30,6 +34,14 @@ final class Committer: @unchecked Sendable {
     var plans: [Plan] = []
     var touched: [PartitionLog] = []
     var marks: [MarkKey: (partition: PartitionLog, row: Int64)] = [:]
+    /// Idempotent producers of which the cycle has batches.
+    var producers: [MarkKey: PartitionLog] = [:]
+    /// Keys of producers that made room for others in this cycle.
+    var forgottenProducers: [[UInt8]] = []
+    /// Keys of producers in topics that are gone.
+    var orphanedProducers: [[UInt8]] = []
+    /// For each part of the append that is looked at, whether its batch is a repetition.
+    var repeated: [Bool] = []
 
     init(cycle: UInt64) { self.cycle = cycle }
 
@@ -40,6 +52,8 @@ final class Committer: @unchecked Sendable {
         plans.removeAll(keepingCapacity: true)
         touched.removeAll(keepingCapacity: true)
         marks.removeAll(keepingCapacity: true)
+        producers.removeAll(keepingCapacity: true)
+        forgottenProducers.removeAll()
     }
 
     /// Gives the records' memory back. Before the completions: they wake producers, which allocate their next records, and
@@ -56,11 +70,13 @@ final class Committer: @unchecked Sendable {
         if partition.commit.firstPlan < 0 {
             partition.commit.firstPlan = index
             partition.commit.planBytes = 0
+            partition.commit.planRecords = 0
             touched.append(partition)
         } else {
             plans[partition.commit.lastPlan].next = index
         }
         partition.commit.lastPlan = index
         partition.commit.planBytes += batch.byteCount
+        partition.commit.planRecords += batch.recordCount
     }
 }

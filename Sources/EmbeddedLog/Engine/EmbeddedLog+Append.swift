@@ -8,8 +8,12 @@ extension EmbeddedLog {
     /// the appends, so it has to be short. Refusals that need no disk are reported on the caller's thread.
     /// Appends of one thread to one partition keep their order.
     ///
+    /// On the caller's thread, batches are compressed as the topic says. What is there already is not appended again, and
+    /// answered with its place: batches that repeat a producer's sequence, records whose event id is in the topic's window,
+    /// rows of a mark.
+    ///
     /// Errors: `overloaded`, `storageFull`, `unknownTopic`, `unknownPartition`, `recordTooLarge`,
-    /// `appendTooLarge`, `invalidAppend`, `closed`, `failed`. After `failed` it is not known whether the
+    /// `appendTooLarge`, `invalidAppend`, `outOfOrderSequence`, `producerFenced`, `closed`, `failed`. After `failed` it is not known whether the
     /// records are kept; after any other error they are not.
     package func append(
         _ appends: [PartitionAppend], completion: @escaping @Sendable (Result<[AppendReceipt], LogError>) -> Void
@@ -18,9 +22,11 @@ extension EmbeddedLog {
             var item = QueuedAppend()
             item.parts.reserveCapacity(appends.count)
             for append in appends {
-                item.parts.append(try resolve(append))
-                item.bytes += JournalFormat.partBytes(append.records.byteCount)
-                if append.producer != nil { item.bytes += ProducerMarkRecord.maxBytes }
+                let part = try resolve(append)
+                item.bytes += JournalFormat.partBytes(part.records.byteCount)
+                if part.producer != nil { item.bytes += ProducerMarkRecord.maxBytes }
+                if part.sequence != nil { item.bytes += ProducerStateRecord.maxBytes }
+                item.parts.append(part)
             }
             try checkSize(item)
             if configuration.acknowledge == .enqueued {
@@ -85,7 +91,11 @@ extension EmbeddedLog {
                         + "\(append.records.recordCount) records")
             }
         }
-        return QueuedAppend.Part(partition: target, records: append.records, producer: append.producer)
+        let settings = target.topic.configuration
+        return QueuedAppend.Part(
+            partition: target, records: append.records.compressed(with: settings.compression), producer: append.producer,
+            sequence: append.records.isSequenced ? append.records.producer : nil,
+            eventIDs: settings.deduplication == nil ? [] : try append.records.eventIDs())
     }
 
     func checkSize(_ item: QueuedAppend) throws(LogError) {

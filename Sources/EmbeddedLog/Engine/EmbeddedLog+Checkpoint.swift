@@ -16,7 +16,7 @@ extension EmbeddedLog {
             try files.syncAll()
             try syncNewFiles()
             try saveIndexes(ofOpenSegments: clean)
-            let partitions = registry.withLock { Array($0.values) }.flatMap(\.partitions)
+            let partitions = allTopics.flatMap(\.partitions)
             let rows = partitions.map(\.checkpointRow)
             let checkpoint = Checkpoint(
                 logID: logID, cycle: target.cycle, generation: target.generation, position: target.position, clean: clean, rows: rows)
@@ -55,7 +55,7 @@ extension EmbeddedLog {
     }
 
     private func syncNewFiles() throws(LogError) {
-        let directories = newFiles.withLock { $0 }
+        let directories = newFiles.withLock { $0.sorted() }
         for directory in directories {
             try storage.syncDirectory(directory)
             newFiles.withLock { _ = $0.remove(directory) }
@@ -65,7 +65,7 @@ extension EmbeddedLog {
     /// Writes the indexes of complete segments, and of all when the log closes. They can be rebuilt, so
     /// they need no sync.
     private func saveIndexes(ofOpenSegments all: Bool) throws(LogError) {
-        for partition in registry.withLock({ Array($0.values) }).flatMap(\.partitions) {
+        for partition in allTopics.flatMap(\.partitions) {
             let unsaved: [Segment] = partition.state.withLock { state in
                 if state.deleted || (!all && state.segments.count < 2) { return [] }
                 return (all ? state.segments[...] : state.segments.dropLast()).filter { !$0.indexSaved && $0.index != nil && $0.created }

@@ -114,33 +114,6 @@ extension EmbeddedLog {
         }
     }
 
-    /// Decides what goes into the cycle: drops what a producer had already brought.
-    private func planCycle() {
-        for (index, item) in committer.items.enumerated() where committer.errors[index] == nil {
-            if let gone = item.parts.first(where: { $0.partition.state.withLock { $0.deleted } }) {
-                committer.errors[index] = LogError(.unknownTopic, "topic \"\(gone.partition.topicName)\" was deleted")
-                continue
-            }
-            for (number, part) in item.parts.enumerated() {
-                var receipt = AppendReceipt(baseOffset: -1, newRecords: 0, duplicates: 0)
-                if let batch = committer.newRecords(of: part, &receipt) {
-                    committer.add(batch, to: part.partition, item: index, part: number)
-                }
-                committer.receipts[index].append(receipt)
-            }
-        }
-        if committer.marks.isEmpty { return }
-        guard let marksPartition = registry.withLock({ $0[ProducerMarkRecord.topic] })?.partition(0) else { return }
-        var builder = RecordBatchBuilder(capacity: 128 * committer.marks.count)
-        let now = clock.now()
-        for (key, mark) in committer.marks {
-            let name = ProducerMarkRecord.key(
-                producerID: key.producerID, incarnation: mark.partition.topic.incarnation, partition: mark.partition.number)
-            builder.append(timestamp: now, key: name, value: ProducerMarkRecord.value(row: mark.row))
-        }
-        committer.add(builder.finish(), to: marksPartition, item: -1, part: -1)
-    }
-
     /// Calls the completions, in the order of the appends.
     private func complete() {
         committer.releaseRecords()
@@ -182,18 +155,5 @@ extension Committer {
 
     fileprivate func failAll(_ error: LogError) {
         for index in errors.indices where errors[index] == nil { errors[index] = error }
-    }
-
-    /// The part of an append that is not there yet; `nil` if all of it is.
-    fileprivate func newRecords(of part: QueuedAppend.Part, _ receipt: inout AppendReceipt) -> RecordBatch? {
-        receipt.newRecords = part.records.recordCount
-        guard let mark = part.producer else { return part.records }
-        let last = part.partition.commit.lastRows[mark.producerID] ?? .min
-        receipt.duplicates = mark.rows.partitionIndex { $0 > last }
-        receipt.newRecords -= receipt.duplicates
-        guard receipt.newRecords > 0, let newest = mark.rows.last else { return nil }
-        part.partition.commit.lastRows[mark.producerID] = newest
-        marks[MarkKey(partition: part.partition.key, producerID: mark.producerID)] = (part.partition, newest)
-        return receipt.duplicates == 0 ? part.records : part.records.dropping(first: receipt.duplicates)
     }
 }

@@ -101,7 +101,7 @@ extension EmbeddedLog {
         }
     }
 
-    private func forEachRecord(of topic: String, _ body: (RecordCursor) -> Void) throws(LogError) {
+    func forEachRecord(of topic: String, _ body: (RecordCursor) -> Void) throws(LogError) {
         let partition = try partition(topic, 0)
         var offset = partition.startOffset
         while offset < partition.endOffset {

@@ -19,7 +19,7 @@ extension EmbeddedLog {
 
     private func runMaintenance() {
         if hasFailed { return }
-        let topics = registry.withLock { Array($0.values) }.sorted { $0.name < $1.name }
+        let topics = allTopics
         applyRetention(topics)
         for topic in topics where topic.configuration.cleanup == .compact {
             for partition in topic.partitions where !hasFailed {

@@ -3,16 +3,27 @@ import Synchronization
 extension EmbeddedLog {
     /// Reads whole record batches from `offset` on; from memory at the tail, from disk further back.
     ///
-    /// - Parameter maxBytes: roughly the most to return. One batch is returned even if it is larger.
-    /// - Returns: the chunk, with at least one record at or after `offset`; empty if there is none up to the end. Only durable
-    ///   records are in it.
-    /// - Throws: `offsetOutOfRange`, `unknownTopic`, `unknownPartition`, `checksumMismatch`, `damaged`, `io`.
+    /// - Parameter maxBytes: roughly the most to return, as stored; compressed batches are at most four times as much
+    ///   decompressed. One batch is returned even if it is larger.
+    /// - Returns: the chunk, with at least one record at or after `offset` that is no transaction marker; empty if there is none
+    ///   up to the end. Only durable records are in it.
+    /// - Throws: `offsetOutOfRange`, `unknownTopic`, `unknownPartition`, `checksumMismatch`, `damaged`,
+    ///   `unsupportedCompression`, `decompressedTooLarge`, `io`.
     package func read(_ topic: String, partition: Int32, from offset: Int64, maxBytes: Int) throws(LogError) -> LogChunk {
         try read(self.partition(topic, partition), from: offset, maxBytes: maxBytes)
     }
 
     /// The same with a partition looked up before.
     package func read(_ partition: PartitionLog, from offset: Int64, maxBytes: Int) throws(LogError) -> LogChunk {
+        try read(partition, from: offset, maxBytes: maxBytes, inflates: true)
+    }
+
+    /// The same without decompressing: for others, who do it themselves.
+    package func readStored(_ partition: PartitionLog, from offset: Int64, maxBytes: Int) throws(LogError) -> LogChunk {
+        try read(partition, from: offset, maxBytes: maxBytes, inflates: false)
+    }
+
+    private func read(_ partition: PartitionLog, from offset: Int64, maxBytes: Int, inflates: Bool) throws(LogError) -> LogChunk {
         var place = offset
         while true {
             let chunk: LogChunk
@@ -33,6 +44,7 @@ extension EmbeddedLog {
                     continue
                 }
             }
+            if inflates { try chunk.inflate(upTo: LogChunk.inflationFactor * max(maxBytes, 0)) }
             if try chunk.hasRecords() { return chunk }
             place = chunk.nextOffset
         }

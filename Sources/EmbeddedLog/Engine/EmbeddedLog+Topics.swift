@@ -3,6 +3,8 @@ import Synchronization
 extension EmbeddedLog {
     /// Largest number of partitions of one topic.
     package static let maxPartitions = 10_000
+    /// Largest number of event ids that a topic's window knows.
+    package static let maxWindowEvents = 1_000_000
 
     /// Creates a topic, or brings an existing one to these settings. Partitions may be added: keys move
     /// then, and the order of one key holds within what was written before and after. Durable on return.
@@ -18,8 +20,11 @@ extension EmbeddedLog {
 
     /// All topics, by name. The log's own start with two underscores.
     package func topics() -> [TopicDescription] {
-        registry.withLock { Array($0.values) }.map(\.description).sorted { $0.name < $1.name }
+        allTopics.map(\.description)
     }
+
+    /// By name: what goes through all of them does so in the same order each time.
+    var allTopics: [TopicLog] { registry.withLock { Array($0.values) }.sorted { $0.name < $1.name } }
 
     /// Deletes a topic with its records and the offsets that groups have in it. Reads and appends on it
     /// fail with `unknownTopic` from then on; chunks already read stay valid. Blocks until durable.
@@ -58,7 +63,7 @@ extension EmbeddedLog {
     }
 
     /// Runs `body` on the commit thread while no cycle is under way, and waits for it.
-    private func runBetweenCycles(_ body: @escaping @Sendable () -> Void) throws(LogError) {
+    func runBetweenCycles(_ body: @escaping @Sendable () -> Void) throws(LogError) {
         guard runsThreads else { return body() }
         let done = Monitor(false)
         var item = QueuedAppend()
@@ -85,6 +90,7 @@ extension EmbeddedLog {
             if found != configuration {
                 try writeTopic(existing.name, existing.incarnation, configuration, in: existing.directory, from: found.partitions)
                 existing.setConfiguration(configuration)
+                if found.deduplication == nil, configuration.deduplication != nil { try beginWindow(of: existing) }
             }
             return existing.description
         }
@@ -125,6 +131,11 @@ extension EmbeddedLog {
         }
         if let bytes = configuration.segmentBytes, !(4096...(1 << 30)).contains(bytes) {
             throw LogError(.invalidTopic, "topic \"\(name)\" asks for segments of \(bytes) bytes; 4096 to \(1 << 30) are possible")
+        }
+        if let window = configuration.deduplication, !(1...Self.maxWindowEvents).contains(window.events) || window.milliseconds < 1 {
+            throw LogError(
+                .invalidTopic, "topic \"\(name)\" asks for a window of \(window.events) events and \(window.milliseconds) ms; 1 to "
+                    + "\(Self.maxWindowEvents) events and at least 1 ms are possible")
         }
     }
 }

@@ -43,7 +43,14 @@ struct LogRepair {
         let directory = partition.directory
         try storage.createDirectory(directory)
         try storage.syncDirectory(partition.context.topic.directory)
-        for segment in partition.plan where !segment.isUnchanged { try write(segment, directory) }
+        for segment in partition.plan {
+            if !segment.isUnchanged {
+                try write(segment, directory)
+            } else if survey.checkpoint == nil {
+                // Nothing says that it was synced.
+                try storage.open(directory + "/" + Segment.name(segment.base) + ".log", create: false).sync()
+            }
+        }
         // The files that others took over go when those are durable.
         try storage.syncDirectory(directory)
         let kept = Set(partition.plan.map(\.base))
@@ -65,6 +72,9 @@ struct LogRepair {
         let untouched = segment.untouchedBytes
         if untouched > 0 {
             let file = try storage.open(path, create: false)
+            // Written once more: after a failed sync the bytes may be in the system's cache only, as clean ones.
+            let durable = min(segment.durableBytes, untouched)
+            try copy(file, durable..<untouched, to: file, at: durable)
             var place = untouched
             for piece in segment.pieces.dropFirst() { place += try copy(piece, of: nil, to: file, at: place) }
             try file.truncate(to: Int64(place))

@@ -211,7 +211,15 @@ struct PartitionSurvey {
     }
 
     private mutating func begin(_ base: Int64) {
-        plan.append(PlannedSegment(base: base, fileSize: sizes[base] ?? 0))
+        plan.append(PlannedSegment(base: base, fileSize: sizes[base] ?? 0, durableBytes: durableBytes(base)))
+    }
+
+    /// Bytes of a segment that are on the disk, and not only in the system's cache.
+    private func durableBytes(_ base: Int64) -> Int {
+        let size = sizes[base] ?? 0
+        guard let row = context.row else { return context.knowsCheckpoint ? 0 : size }
+        if base < row.segmentBase { return size }
+        return base == row.segmentBase && !context.isUnderRepair ? min(Int(row.segmentSize), size) : 0
     }
 
     private mutating func lose(_ offsets: Range<Int64>) {

@@ -18,13 +18,16 @@ struct PlannedSegment {
     let base: Int64
     /// Size of the file that is there; 0 if there is none.
     let fileSize: Int
+    /// Bytes of that file that are on the disk for certain; what a process wrote before it died may be in the system's cache only.
+    let durableBytes: Int
     private(set) var pieces: [Piece] = []
     private(set) var size = 0
     var maxTimestamp = Int64.min
 
-    init(base: Int64, fileSize: Int) {
+    init(base: Int64, fileSize: Int, durableBytes: Int) {
         self.base = base
         self.fileSize = fileSize
+        self.durableBytes = durableBytes
     }
 
     /// Bytes at the file's start that stay where they are, with nothing but other files' bytes behind them; 0 if the file has
@@ -35,7 +38,7 @@ struct PlannedSegment {
         return bytes.upperBound
     }
 
-    var isUnchanged: Bool { fileSize == size && untouchedBytes == size }
+    var isUnchanged: Bool { fileSize == size && untouchedBytes == size && durableBytes >= size }
 
     mutating func append(_ piece: Piece) {
         size += piece.byteCount

@@ -1,7 +1,7 @@
 /// What is durable in the segments: the journal is needed only from here on.
 ///
 /// The file `~checkpoint`, replaced by a rename. Little-endian: "MARTCKPT" 8, version 4, CRC-32C of
-/// the rest 4, log id 16, cycle 8, journal generation 8, journal position 8, clean 8, row count 8, rows.
+/// version and rest 4, log id 16, cycle 8, journal generation 8, journal position 8, clean 8, row count 8, rows.
 struct Checkpoint: Equatable {
     /// One partition, 64 bytes.
     struct Row: Equatable {
@@ -17,6 +17,7 @@ struct Checkpoint: Equatable {
 
     private static let magic: UInt64 = 0x5450_4B43_5452_414D
     private static let version: UInt32 = 1
+    private static let versionBytes = 4
 
     let logID: UUIDBytes
     let cycle: UInt64
@@ -37,6 +38,7 @@ struct Checkpoint: Equatable {
 
     func encoded() -> [UInt8] {
         var body = ByteWriter()
+        body.put(Self.version)
         body.put(logID)
         body.put(cycle)
         body.put(generation)
@@ -57,7 +59,7 @@ struct Checkpoint: Equatable {
         all.put(Self.magic)
         all.put(Self.version)
         all.put(body.checksum)
-        return all.bytes + body.bytes
+        return all.bytes + body.bytes.dropFirst(Self.versionBytes)
     }
 
     init(_ bytes: [UInt8], path: String) throws(LogError) {
@@ -65,15 +67,15 @@ struct Checkpoint: Equatable {
         guard reader.take(UInt64.self) == Self.magic, let version = reader.take(UInt32.self), let checksum = reader.take(UInt32.self) else {
             throw LogError(.damaged, "not a checkpoint file; restore it, \(LogError.lastResort)", path: path)
         }
-        guard version == Self.version else {
-            throw LogError(.unsupportedVersion, "the log has format version \(version), this build reads \(Self.version)", path: path)
-        }
-        let computed = bytes[16...].withUnsafeBytes { CRC32C.of($0) }
+        let computed = (bytes[8..<12] + bytes[16...]).withUnsafeBytes { CRC32C.of($0) }
         guard checksum == computed else {
             throw LogError(
                 .checksumMismatch,
                 "the checkpoint has checksum \(String(checksum, radix: 16)), its bytes \(String(computed, radix: 16)); restore it, \(LogError.lastResort)",
                 path: path)
+        }
+        guard version == Self.version else {
+            throw LogError(.unsupportedVersion, "the log has format version \(version), this build reads \(Self.version)", path: path)
         }
         guard let logID = reader.takeUUID(), let cycle = reader.take(UInt64.self), let generation = reader.take(UInt64.self),
             let position = reader.take(Int64.self), let clean = reader.take(Int64.self), let count = reader.take(Int64.self)

@@ -1,4 +1,4 @@
-/// The segment that compaction writes: batches keep their offsets and timestamps, and lose records.
+/// The segment that compaction writes: batches keep their offsets, timestamps and compression, and lose records.
 ///
 /// They still follow each other without a gap: a batch whose followers lost all records covers their offsets too.
 struct CompactedSegment {
@@ -42,8 +42,7 @@ struct CompactedSegment {
                 buffer.append(contentsOf: UnsafeRawBufferPointer(start: chunk.memory + batch, count: BatchHeader.bytes))
             }
             if cursor.offset > last, cursor.isControl || keeps(cursor) {
-                let record = UnsafeRawBufferPointer(start: chunk.memory + cursor.recordStart, count: cursor.recordEnd - cursor.recordStart)
-                buffer.append(contentsOf: record)
+                buffer.append(contentsOf: cursor.recordBytes)
                 count += 1
             } else {
                 removedAny = true
@@ -72,6 +71,22 @@ struct CompactedSegment {
         lastStart -= end
     }
 
+    /// Compresses the records of the batch that starts at `start` as they were; leaves them if they would not shrink.
+    private mutating func compress(_ start: Int) {
+        let records = start + BatchHeader.bytes
+        let (attributes, smaller) = buffer.withUnsafeBytes { bytes -> (Int16, [UInt8]?) in
+            guard let batch = bytes.baseAddress.map({ $0 + start }) else { return (0, nil) }
+            let attributes = batch.bigEndian(at: 21, as: Int16.self)
+            guard let compression = Compression(code: attributes & BatchHeader.compressionMask) else { return (attributes, nil) }
+            let smaller = BatchEncoder.compress(UnsafeRawBufferPointer(rebasing: bytes[records...]), with: compression) { Array($0) }
+            return (smaller == nil ? attributes & ~BatchHeader.compressionMask : attributes, smaller)
+        }
+        if let smaller { buffer.replaceSubrange(records..., with: smaller) }
+        buffer.withUnsafeMutableBytes { bytes in
+            if let base = bytes.baseAddress { (base + start).storeBigEndian(attributes, at: 21) }
+        }
+    }
+
     /// Closes the batch that starts at `start` of the buffer: fixes its header, or drops it if empty.
     private mutating func endBatch(_ start: Int, _ count: Int32) {
         guard buffer.count > start else { return }
@@ -79,6 +94,7 @@ struct CompactedSegment {
             buffer.removeLast(buffer.count - start)
             return
         }
+        compress(start)
         let size = buffer.count - start
         buffer.withUnsafeMutableBytes { bytes in
             guard let batch = bytes.baseAddress.map({ $0 + start }) else { return }

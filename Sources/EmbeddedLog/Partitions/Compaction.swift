@@ -152,6 +152,7 @@ struct Compaction {
         let reader = SegmentReader(log, partition, segment)
         var offset = segment.base
         while let chunk = try reader.read(from: offset, maxBytes: 1 << 20) {
+            try chunk.inflate(upTo: LogChunk.inflationFactor << 20)
             try body(chunk)
             offset = chunk.nextOffset
         }

@@ -54,10 +54,15 @@ struct PartitionCommitState {
     var mustRoll = false
     /// Last outbox row of each producer.
     var lastRows: [Int64: Int64] = [:]
+    var producers = ProducerTable()
     /// This cycle's appends, linked through the cycle's plan; -1 is none.
     var firstPlan = -1
     var lastPlan = -1
     var planBytes = 0
+    var planRecords = 0
+
+    /// The offset that the next record added to the cycle will get.
+    var plannedOffset: Int64 { nextOffset + (firstPlan < 0 ? 0 : Int64(planRecords)) }
 }
 
 /// What readers see of a partition.

@@ -5,10 +5,14 @@ import Synchronization
 /// A file with writes that are not synced stays open until it is synced, since an error of the
 /// write-back is only certain to be reported to a descriptor that was open at the time.
 final class SegmentFiles: Sendable {
-    struct Key: Hashable {
+    struct Key: Hashable, Comparable {
         let partition: Int
         let base: Int64
         let version: Int
+
+        static func < (left: Key, right: Key) -> Bool {
+            (left.partition, left.base, left.version) < (right.partition, right.base, right.version)
+        }
     }
 
     fileprivate struct Entry {
@@ -52,7 +56,7 @@ final class SegmentFiles: Sendable {
 
     /// Syncs every file that was written to.
     func syncAll() throws(LogError) {
-        let dirty = state.withLock { $0.entries.filter(\.value.dirty).map { ($0.key, $0.value.file) } }
+        let dirty = state.withLock { $0.entries.filter(\.value.dirty).map { ($0.key, $0.value.file) } }.sorted { $0.0 < $1.0 }
         for (key, file) in dirty {
             try file.sync()
             state.withLock { $0.entries[key]?.dirty = false }

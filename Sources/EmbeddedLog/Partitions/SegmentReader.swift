@@ -60,7 +60,13 @@ struct SegmentReader {
             }
             if count < space.count { throw cutShort(position + count) }
             position += start
-            window = max(2 * window, try batchBytes(file, at: position))
+            let needed = try batchBytes(file, at: position)
+            if needed > flushedSize - position {
+                throw LogError(
+                    .damaged, "a batch of \(needed) bytes lies \(flushedSize - position) before the end; restore the file from a copy, "
+                        + LogError.lastResort, path: path, filePosition: Int64(position))
+            }
+            window = max(2 * window, needed)
         }
         return nil
     }

@@ -11,8 +11,11 @@ enum TopicFile {
         if let value = configuration.retentionBytes { text += "retention_bytes=\(value)\n" }
         if let value = configuration.segmentBytes { text += "segment_bytes=\(value)\n" }
         text += "compaction_age_ms=\(configuration.compactionAgeMilliseconds)\ntombstone_ms=\(configuration.tombstoneMilliseconds)\n"
-        let checksum = Array(text.utf8).withUnsafeBytes { CRC32C.of($0) }
-        return Array((text + "crc32c=\(String(checksum, radix: 16))\n").utf8)
+        if configuration.compression != .none { text += "compression=\(configuration.compression.rawValue)\n" }
+        if let window = configuration.deduplication {
+            text += "deduplicate_events=\(window.events)\ndeduplicate_ms=\(window.milliseconds)\n"
+        }
+        return Array((text + "crc32c=\(checksum(of: text))\n").utf8)
     }
 
     static func decode(_ bytes: [UInt8], path: String) throws(LogError) -> (name: String, incarnation: UUIDBytes, TopicConfiguration) {
@@ -21,34 +24,43 @@ enum TopicFile {
             throw LogError(
                 .unsupportedVersion, "the topic file starts with \"\(lines.first ?? "")\", expected \"\(firstLine)\"", path: path)
         }
-        let covered = Array((lines.dropLast().joined(separator: "\n") + "\n").utf8).withUnsafeBytes { CRC32C.of($0) }
+        let covered = checksum(of: lines.dropLast().joined(separator: "\n") + "\n")
         var fields: [String: String] = [:]
         for line in lines.dropFirst() {
             let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             if parts.count == 2 { fields[String(parts[0])] = String(parts[1]) }
         }
-        guard fields["crc32c"] == String(covered, radix: 16) else {
+        guard fields["crc32c"] == covered else {
             throw LogError(
-                .checksumMismatch, "the topic file has checksum \(fields["crc32c"] ?? "none"), its text \(String(covered, radix: 16)); restore it",
+                .checksumMismatch, "the topic file has checksum \(fields["crc32c"] ?? "none"), its text \(covered); restore it, \(LogError.lastResort)",
                 path: path)
         }
         guard let name = fields["name"], let incarnation = fields["incarnation"].flatMap(UUIDBytes.init(text:)),
             let partitions = fields["partitions"].flatMap(Int.init), partitions > 0,
-            let cleanup = fields["cleanup"].flatMap(Cleanup.init(rawValue:))
+            let cleanup = fields["cleanup"].flatMap(Cleanup.init(rawValue:)),
+            let compression = Compression(rawValue: fields["compression"] ?? Compression.none.rawValue)
         else { throw LogError(.damaged, "the topic file lacks a field", path: path) }
+        let window = fields["deduplicate_events"].flatMap { Int($0) }.flatMap { events in
+            fields["deduplicate_ms"].flatMap { Int64($0) }.map { DeduplicationWindow(events: events, milliseconds: $0) }
+        }
         let configuration = TopicConfiguration(
             partitions: partitions, retentionMilliseconds: fields["retention_ms"].flatMap { Int64($0) },
             retentionBytes: fields["retention_bytes"].flatMap { Int64($0) }, segmentBytes: fields["segment_bytes"].flatMap { Int($0) },
             cleanup: cleanup, compactionAgeMilliseconds: fields["compaction_age_ms"].flatMap { Int64($0) } ?? 0,
-            tombstoneMilliseconds: fields["tombstone_ms"].flatMap { Int64($0) } ?? 86_400_000)
+            tombstoneMilliseconds: fields["tombstone_ms"].flatMap { Int64($0) } ?? 86_400_000, compression: compression, deduplication: window)
         return (name, incarnation, configuration)
     }
 
     /// Whether the last line is the checksum of the others, whatever they say.
     static func hasItsChecksum(_ bytes: [UInt8]) -> Bool {
         let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
-        let covered = Array((lines.dropLast().joined(separator: "\n") + "\n").utf8).withUnsafeBytes { CRC32C.of($0) }
-        return lines.last == "crc32c=" + String(covered, radix: 16)
+        return lines.last == "crc32c=" + checksum(of: lines.dropLast().joined(separator: "\n") + "\n")
+    }
+
+    /// Eight hexadecimal digits.
+    private static func checksum(of text: String) -> String {
+        let digits = String(Array(text.utf8).withUnsafeBytes { CRC32C.of($0) }, radix: 16)
+        return String(repeating: "0", count: 8 - digits.utf8.count) + digits
     }
 
     /// Kafka's rule for names.

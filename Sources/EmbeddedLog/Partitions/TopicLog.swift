@@ -11,6 +11,7 @@ final class TopicLog: Sendable {
     let incarnation: UUIDBytes
     let directory: String
     let state: Mutex<State>
+    let commit = TopicCommitState()
 
     init(name: String, incarnation: UUIDBytes, directory: String, configuration: TopicConfiguration) {
         self.name = name

@@ -8,6 +8,10 @@
 ///    21  attributes             2      57  record count           4
 ///    23  last offset delta      4      61  records
 ///
+/// Attributes: bits 0 to 2 compression (`Compression`), bit 3 append time, bit 4 transactional, bit 5 control.
+/// A batch of append time gives all its records the max timestamp. The records of control batches are a broker's
+/// transaction markers; they are kept, and readers pass over them.
+///
 /// The checksum does not cover the first 21 bytes: the base offset is filled in at the commit.
 /// Source: https://kafka.apache.org/documentation/#recordbatch
 struct BatchHeader {
@@ -17,6 +21,8 @@ struct BatchHeader {
     static let checksumStart = 21
     static let magic: Int8 = 2
     static let compressionMask: Int16 = 7
+    static let appendTimeFlag: Int16 = 1 << 3
+    static let transactionalFlag: Int16 = 1 << 4
     static let controlFlag: Int16 = 1 << 5
     /// Larger batches are taken for damage.
     static let maxBytes = 1 << 30
@@ -37,6 +43,7 @@ struct BatchHeader {
     var lastOffset: Int64 { baseOffset + Int64(lastOffsetDelta) }
     var nextOffset: Int64 { lastOffset + 1 }
     var compression: Int16 { attributes & Self.compressionMask }
+    var isAppendTime: Bool { attributes & Self.appendTimeFlag != 0 }
     var isControl: Bool { attributes & Self.controlFlag != 0 }
 
     /// Reads a header; `nil` if the bytes cannot be one. The checksum is not looked at.

@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 /// Whole record batches in immutable shared memory, as a read returns them. Safe to hand to other
 /// threads and to keep: retention does not touch it. 64 zero bytes follow the last record.
@@ -16,6 +17,9 @@ package final class LogChunk: @unchecked Sendable {
     private(set) var recordCount = 0
     /// The file the bytes came from, for error messages.
     let path: String?
+    /// Whether any batch is compressed.
+    private(set) var isCompressed = false
+    let inflated = Mutex(InflatedRecords())
 
     /// Zero bytes after the end, so that a parser may read past it.
     package static let padding = 64
@@ -39,7 +43,7 @@ package final class LogChunk: @unchecked Sendable {
     ///   - bytes: whole batches in the order of their offsets; copied.
     ///   - offset: the offset asked for.
     ///   - origin: where they came from, for error messages.
-    /// - Throws: `damaged` if they are not whole batches in order, `checksumMismatch`, `unsupportedCompression`.
+    /// - Throws: `damaged` if they are not whole batches in order, `checksumMismatch`.
     package convenience init(received bytes: UnsafeRawBufferPointer, from offset: Int64, origin: String) throws(LogError) {
         self.init(capacity: bytes.count, from: offset, path: origin)
         if let base = bytes.baseAddress { memcpy(memory, base, bytes.count) }
@@ -70,7 +74,7 @@ package final class LogChunk: @unchecked Sendable {
     /// Bytes of the batches held.
     package var byteCount: Int { end - start }
 
-    /// The record batches as they are on disk.
+    /// The record batches as they are on disk, compressed ones too.
     package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         body(UnsafeRawBufferPointer(start: memory + start, count: end - start))
     }
@@ -78,25 +82,31 @@ package final class LogChunk: @unchecked Sendable {
     /// A cursor before the first record at or after `fromOffset`.
     package func records() -> RecordCursor { RecordCursor(self) }
 
-    /// Whether there is a record at or after `fromOffset`: compaction and repairs leave batches without.
+    /// Whether there is a record at or after `fromOffset` that is no transaction marker: compaction and repairs leave batches
+    /// without any.
     func hasRecords() throws(LogError) -> Bool {
         var place = start
         while place < end, let header = BatchHeader(memory + place, available: end - place) {
-            if header.recordCount > 0, header.baseOffset >= fromOffset { return true }
+            if header.recordCount > 0, header.baseOffset >= fromOffset, !header.isControl { return true }
             place += header.totalBytes
         }
         var cursor = records()
-        return try cursor.next()
+        while try cursor.next() { if !cursor.isControl { return true } }
+        return false
     }
 
-    /// Fixes the range that holds whole, checked batches. Called once, before the chunk is shared.
+    /// Fixes the range that holds whole, checked batches, before the chunk is shared.
     func finish(start: Int, end: Int) {
         self.start = start
         self.end = end
         memset(memory + end, 0, Self.padding)
+        nextOffset = fromOffset
+        recordCount = 0
+        isCompressed = false
         var place = start
         while place < end, let header = BatchHeader(memory + place, available: end - place) {
             recordCount += Int(header.recordCount)
+            if header.compression != 0 { isCompressed = true }
             nextOffset = max(nextOffset, header.nextOffset)
             place += header.totalBytes
         }

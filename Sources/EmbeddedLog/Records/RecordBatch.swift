@@ -16,7 +16,7 @@ package struct BatchProducer: Sendable, Equatable {
 }
 
 /// Encoded records: one Kafka record batch whose offsets count from 0 until the log commits it.
-/// Immutable; made by `RecordBatchBuilder`.
+/// Immutable; made by `RecordBatchBuilder`, or received and checked.
 package final class RecordBatch: @unchecked Sendable {
     // Unchecked: nobody writes to the memory after the builder gave it away.
     let memory: UnsafeMutableRawPointer
@@ -42,24 +42,25 @@ package final class RecordBatch: @unchecked Sendable {
         body(UnsafeRawBufferPointer(start: memory, count: byteCount))
     }
 
+    var attributes: Int16 { UnsafeRawPointer(memory).bigEndian(at: 21, as: Int16.self) }
+    /// Batches of our own and those received have one that is known.
+    var compression: Compression { Compression(code: attributes & BatchHeader.compressionMask) ?? .none }
+    /// Whether the records are a broker's transaction markers.
+    var isControl: Bool { attributes & BatchHeader.controlFlag != 0 }
+
+    var producer: BatchProducer {
+        let memory = UnsafeRawPointer(memory)
+        return BatchProducer(
+            id: memory.bigEndian(at: 43, as: Int64.self), epoch: memory.bigEndian(at: 51, as: Int16.self),
+            baseSequence: memory.bigEndian(at: 53, as: Int32.self))
+    }
+
+    /// Whether the log checks the batch's sequence.
+    var isSequenced: Bool { producer.id >= 0 && producer.baseSequence >= 0 && !isControl }
+
     /// The same records without the first `count`: what is left of a replayed append.
     func dropping(first count: Int) -> RecordBatch {
-        guard count < recordCount, let header = BatchHeader(memory, available: byteCount) else {
-            preconditionFailure("at least one record stays")
-        }
-        let chunk = LogChunk(copying: UnsafeRawBufferPointer(start: memory, count: byteCount), from: Int64(count), path: nil)
-        var builder = RecordBatchBuilder(capacity: byteCount)
-        do throws(LogError) {
-            var cursor = chunk.records()
-            while try cursor.next() {
-                builder.beginRecord(timestamp: cursor.timestamp, key: cursor.key, value: cursor.value, headerCount: cursor.headerCount)
-                try cursor.forEachHeader { name, value in builder.addHeader(name: name, value: value) }
-                builder.endRecord()
-            }
-        } catch {
-            preconditionFailure("a batch of our own builder does not parse: \(error)")
-        }
-        let sequence = header.baseSequence < 0 ? -1 : header.baseSequence &+ Int32(count)
-        return builder.finish(producer: BatchProducer(id: header.producerID, epoch: header.producerEpoch, baseSequence: sequence))
+        precondition(count < recordCount, "at least one record stays")
+        return keeping(recordCount - count) { $0 >= count }
     }
 }

@@ -65,21 +65,45 @@ public struct TopicSettings: Sendable, Hashable {
         case delete, compact
     }
 
+    /// How record batches are compressed when they are appended, in Kafka's encodings.
+    public enum Compression: String, Sendable, CaseIterable {
+        case none, lz4, zstd
+    }
+
+    /// How long the log knows an event's id: an event whose id it knows is acknowledged with its first place, and not kept again.
+    public struct Deduplication: Sendable, Hashable {
+        /// The newest events of the topic whose ids are known.
+        public var windowEvents: Int
+        /// The age up to which ids are known.
+        public var windowMilliseconds: Int64
+
+        public init(windowEvents: Int, windowMilliseconds: Int64) {
+            self.windowEvents = windowEvents
+            self.windowMilliseconds = windowMilliseconds
+        }
+    }
+
     public var partitions: Int
     public var retentionMilliseconds: Int64?
     /// Per partition.
     public var retentionBytes: Int64?
     public var segmentBytes: Int
     public var cleanup: Cleanup
+    public var compression: Compression
+    /// Nil to keep every event, whatever its id.
+    public var deduplication: Deduplication?
 
     public init(
-        partitions: Int, retentionMilliseconds: Int64?, retentionBytes: Int64?, segmentBytes: Int, cleanup: Cleanup
+        partitions: Int, retentionMilliseconds: Int64?, retentionBytes: Int64?, segmentBytes: Int, cleanup: Cleanup,
+        compression: Compression = .none, deduplication: Deduplication? = nil
     ) {
         self.partitions = partitions
         self.retentionMilliseconds = retentionMilliseconds
         self.retentionBytes = retentionBytes
         self.segmentBytes = segmentBytes
         self.cleanup = cleanup
+        self.compression = compression
+        self.deduplication = deduplication
     }
 }
 

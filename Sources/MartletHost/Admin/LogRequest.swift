@@ -22,8 +22,7 @@ struct LogRequest: Sendable {
 
     func append() async throws -> HTTPResponse {
         let topic = try topicName()
-        let body = try LogAppendBody(decoding: exchange.body)
-        let places = try await log.append(body.events, to: topic, mark: body.mark)
+        let places = try await log.append(try LogAppendBody(decoding: exchange.body), to: topic)
         return HTTPResponse(status: 200, headers: [("Content-Type", "application/octet-stream")], body: LogWire.encode(places))
     }
 

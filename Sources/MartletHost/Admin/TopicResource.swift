@@ -47,6 +47,10 @@ struct TopicResource: Sendable {
             "retention_ms": settings.retentionMilliseconds.map { .integer($0) } ?? .null,
             "retention_bytes": settings.retentionBytes.map { .integer($0) } ?? .null,
             "segment_bytes": .integer(Int64(settings.segmentBytes)), "cleanup": .string(settings.cleanup.rawValue),
+            "compression": .string(settings.compression.rawValue),
+            "deduplicate": settings.deduplication.map { window in
+                ["window_events": .integer(Int64(window.windowEvents)), "window_ms": .integer(window.windowMilliseconds)]
+            } ?? .null,
         ]
     }
 }

@@ -3,9 +3,21 @@ import Martlet
 /// Finds the command, parses its arguments, runs it, and says what went wrong.
 enum CommandLineInterface {
     static let commands: [any Command.Type] = [
-        RunCommand.self, ValidateCommand.self, ReloadCommand.self, DrainCommand.self,
-        TopicsCommand.self, GroupsCommand.self, ChannelsCommand.self, ProduceCommand.self, ConsumeCommand.self, DeadLettersCommand.self,
-        ModulesCommand.self, SchemaCommand.self, ReferenceCommand.self, BenchCommand.self,
+        RunCommand.self,
+        ValidateCommand.self,
+        ReloadCommand.self,
+        DrainCommand.self,
+        TopicsCommand.self,
+        GroupsCommand.self,
+        ChannelsCommand.self,
+        ProduceCommand.self,
+        ConsumeCommand.self,
+        DeadLettersCommand.self,
+        ModulesCommand.self,
+        SchemaCommand.self,
+        ReferenceCommand.self,
+        LogCommand.self,
+        BenchCommand.self,
     ]
 
     static func run(_ words: [String]) async -> ExitCode {

@@ -50,6 +50,8 @@ package struct GraphBuilder {
                 var settings = source.settings
                 settings.partitions = 1
                 settings.cleanup = .delete
+                // One event can be a dead letter of several groups, and more than once.
+                settings.deduplication = nil
                 topics.append((name, settings))
             }
         }

@@ -7,7 +7,7 @@ import Synchronization
 /// An event's id is kept as the record header ``idHeader``, before the event's own headers.
 package final class EmbeddedEventLog: EventLog {
     /// The record header that holds an event's id.
-    static let idHeader = "martlet-id"
+    static let idHeader = RecordHeader.eventID
 
     package let maxEventBytes: Int
     private let configuration: LogConfiguration
@@ -15,6 +15,7 @@ package final class EmbeddedEventLog: EventLog {
     /// The topics by name, so that the hot path copies no list.
     private let known = Mutex<[TopicName: TopicInfo]>([:])
     private let spreader = KeylessSpreader()
+    private let duplicates: DuplicateCounters
     private let indexer = Mutex<KeyIndexer?>(nil)
     private let logger: Logger
 
@@ -25,6 +26,7 @@ package final class EmbeddedEventLog: EventLog {
             // Whatever was taken can also become a dead letter.
             maxRecordBytes: config.maxRecordBytes + DeadLetters.headerBytes)
         maxEventBytes = config.maxRecordBytes
+        duplicates = DuplicateCounters(metrics)
         self.logger = logger
     }
 
@@ -79,7 +81,10 @@ package final class EmbeddedEventLog: EventLog {
                     TopicConfiguration(
                         partitions: settings.partitions, retentionMilliseconds: settings.retentionMilliseconds,
                         retentionBytes: settings.retentionBytes, segmentBytes: settings.segmentBytes,
-                        cleanup: settings.cleanup == .delete ? .delete : .compact)))
+                        cleanup: settings.cleanup == .delete ? .delete : .compact, compression: Compression(settings.compression),
+                        deduplication: settings.deduplication.map {
+                            DeduplicationWindow(events: $0.windowEvents, milliseconds: $0.windowMilliseconds)
+                        })))
         }
         remember(info)
         return info
@@ -110,12 +115,38 @@ package final class EmbeddedEventLog: EventLog {
             guard let info = self.topic(topic) else {
                 throw .blocked("log.unknown_topic", "the log has no topic \(topic); add it to `topics`")
             }
-            encoded = EncodedAppend(events, topic: topic.text, partitions: info.partitions, mark: mark, spreader: spreader)
+            encoded = EncodedAppend(events, partitions: info.partitions, mark: mark, spreader: spreader)
         } catch {
             return completion(.failure(error))
         }
-        log.append(encoded.appends) { [layout = encoded.layout] result in
+        log.append(encoded.appends(topic.text, mark: mark)) { [layout = encoded.layout, duplicates] result in
+            if case .success(let receipts) = result { duplicates.note(receipts, of: topic) }
             completion(result.map { layout.places($0) }.mapError { ModuleError($0) })
+        }
+    }
+
+    /// Appends what another host sent; the places are those of its records, one part after the other.
+    ///
+    /// Errors as ``append(_:to:mark:completion:)``; `log.partitions_changed`, transient, if the sender counts other partitions
+    /// than there are; `log.out_of_order_sequence` and `log.producer_fenced`, permanent.
+    package func append(_ body: LogAppendBody, to topic: TopicName) async throws -> [RecordPlace] {
+        let log = try opened()
+        let partitions = self.topic(topic)?.partitions ?? 0
+        guard body.partitions == partitions else {
+            throw ModuleError.transient(
+                "log.partitions_changed", "topic \(topic) has \(partitions) partitions, and the sender counts \(body.partitions)")
+        }
+        let appends = body.parts.map { part in
+            PartitionAppend(
+                topic: topic.text, partition: part.partition, records: part.batch,
+                producer: body.markProducerID < 0 ? nil : LogMark(producerID: body.markProducerID, rows: part.rows))
+        }
+        let receipts: [AppendReceipt] = try await withCheckedThrowingContinuation { continuation in
+            log.append(appends) { result in continuation.resume(with: result.mapError { ModuleError($0) }) }
+        }
+        duplicates.note(receipts, of: topic)
+        return zip(body.parts, receipts).flatMap { part, receipt in
+            (0..<part.batch.recordCount).map { RecordPlace(receipt.place(of: $0, in: part.partition)) }
         }
     }
 
@@ -136,14 +167,14 @@ package final class EmbeddedEventLog: EventLog {
         }
     }
 
-    /// Whole record batches from `offset` on, as they lie on disk, with what the partition holds; for other hosts.
+    /// Whole record batches from `offset` on, as they lie on disk (compressed ones too), with what the partition holds; for other hosts.
     /// Throws as ``read(topic:partition:from:maxBytes:)``.
     package func readBatches(
         topic: TopicName, partition: PartitionID, from offset: Offset, maxBytes: Int
     ) throws -> (bytes: Bytes, available: Range<Offset>) {
         let log = try opened()
         do throws(LogError) {
-            let chunk = try log.read(topic.text, partition: partition, from: offset, maxBytes: maxBytes)
+            let chunk = try log.readStored(try log.partition(topic.text, partition), from: offset, maxBytes: maxBytes)
             let bytes = chunk.withBytes { bytes in
                 bytes.baseAddress.map { Bytes(unsafeOwner: chunk, start: $0, count: bytes.count) } ?? .empty
             }
@@ -212,5 +243,15 @@ extension TopicInfo {
     fileprivate init(_ description: TopicDescription) {
         self.init(
             name: TopicName(description.name), partitions: description.partitions, incarnation: description.incarnation)
+    }
+}
+
+extension Compression {
+    fileprivate init(_ setting: TopicSettings.Compression) {
+        switch setting {
+        case .none: self = .none
+        case .lz4: self = .lz4
+        case .zstd: self = .zstd
+        }
     }
 }

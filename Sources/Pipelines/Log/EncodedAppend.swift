@@ -3,7 +3,15 @@ import Martlet
 
 /// Events encoded for the engine: one record batch for each partition they go to.
 struct EncodedAppend: Sendable {
-    let appends: [PartitionAppend]
+    /// What goes to one partition.
+    struct Part: Sendable {
+        let partition: Int32
+        let records: RecordBatch
+        /// Rows of the mark, one a record; empty without one.
+        let rows: [Int64]
+    }
+
+    let parts: [Part]
     let layout: Layout
 
     /// Where the events are among the appends. What waits for the receipts keeps this, and not the records.
@@ -14,15 +22,29 @@ struct EncodedAppend: Sendable {
         fileprivate let slots: [(append: Int32, index: Int32)]
     }
 
-    init(_ events: [Event], topic: String, partitions: Int, mark: Martlet.ProducerMark?, spreader: KeylessSpreader) {
+    /// - Parameter producer: who appends, for batches whose repetition the log should recognise.
+    init(
+        _ events: [Event], partitions: Int, mark: Martlet.ProducerMark?, spreader: KeylessSpreader, producer: RemoteProducer? = nil
+    ) {
         if events.count == 1 {
-            self.init(events, at: Self.partition(of: events[0], partitions, spreader), topic: topic, mark: mark)
+            self.init(events, at: Self.partition(of: events[0], partitions, spreader), mark, producer)
         } else {
-            self.init(sorting: events, topic, partitions, mark, keyless: spreader.partition(count: partitions))
+            self.init(sorting: events, partitions, mark, keyless: spreader.partition(count: partitions), producer)
         }
     }
 
-    private init(sorting events: [Event], _ topic: String, _ partitions: Int, _ mark: Martlet.ProducerMark?, keyless: Int32) {
+    /// The same for the engine.
+    func appends(_ topic: String, mark: Martlet.ProducerMark?) -> [PartitionAppend] {
+        parts.map { part in
+            PartitionAppend(
+                topic: topic, partition: part.partition, records: part.records,
+                producer: mark.map { LogMark(producerID: $0.producerID, rows: part.rows) })
+        }
+    }
+
+    private init(
+        sorting events: [Event], _ partitions: Int, _ mark: Martlet.ProducerMark?, keyless: Int32, _ producer: RemoteProducer?
+    ) {
         var order: [Int32] = []
         var members: [[Int]] = []
         var slots: [(append: Int32, index: Int32)] = []
@@ -41,39 +63,29 @@ struct EncodedAppend: Sendable {
             members[append].append(index)
         }
         layout = Layout(partitions: order, slots: slots)
-        appends = zip(order, members).map { partition, members in
-            PartitionAppend(
-                topic: topic, partition: partition, records: Self.encode(events, members),
-                producer: mark.map { mark in
-                    LogMark(producerID: mark.producerID, rows: members.map { mark.rows[$0] })
-                })
+        parts = zip(order, members).map { partition, members in
+            Part(
+                partition: partition, records: Self.encode(events, members, producer?.identity(in: partition)),
+                rows: mark.map { mark in members.map { mark.rows[$0] } } ?? [])
         }
     }
 
-    /// All events in one batch, in their order.
-    static func batch(_ events: [Event]) -> RecordBatch {
-        encode(events, events.indices)
-    }
-
     /// One event needs no sorting by partitions.
-    private init(_ events: [Event], at partition: Int32, topic: String, mark: Martlet.ProducerMark?) {
+    private init(_ events: [Event], at partition: Int32, _ mark: Martlet.ProducerMark?, _ producer: RemoteProducer?) {
         layout = Layout(partitions: [partition], slots: [])
-        appends = [
-            PartitionAppend(
-                topic: topic, partition: partition, records: Self.encode(events, CollectionOfOne(0)),
-                producer: mark.map { LogMark(producerID: $0.producerID, rows: $0.rows) })
-        ]
+        let records = Self.encode(events, CollectionOfOne(0), producer?.identity(in: partition))
+        parts = [Part(partition: partition, records: records, rows: mark?.rows ?? [])]
     }
 
     private static func partition(of event: Event, _ partitions: Int, _ spreader: KeylessSpreader) -> Int32 {
         event.key.map { KafkaPartitioner.partition(of: $0, count: partitions) } ?? spreader.partition(count: partitions)
     }
 
-    private static func encode(_ events: [Event], _ members: some Collection<Int>) -> RecordBatch {
+    private static func encode(_ events: [Event], _ members: some Collection<Int>, _ producer: BatchProducer?) -> RecordBatch {
         let bytes = members.reduce(128) { $0 + 96 + events[$1].payload.count + (events[$1].key?.count ?? 0) }
         var builder = RecordBatchBuilder(capacity: bytes)
         for index in members { encode(events[index], into: &builder) }
-        return builder.finish()
+        return builder.finish(producer: producer ?? .none)
     }
 
     private static func encode(_ event: Event, into builder: inout RecordBatchBuilder) {
@@ -104,12 +116,30 @@ extension EncodedAppend.Layout {
     /// The places of the events, in their order, from the engine's receipts.
     func places(_ receipts: [AppendReceipt]) -> [RecordPlace] {
         if slots.isEmpty {
-            return zip(partitions, receipts).map { RecordPlace(partition: $0, offset: $1.baseOffset) }
+            return zip(partitions, receipts).map { RecordPlace($1.place(of: 0, in: $0)) }
         }
         return slots.map { slot in
-            let receipt = receipts[Int(slot.append)]
-            return RecordPlace(
-                partition: partitions[Int(slot.append)], offset: receipt.baseOffset + Int64(slot.index))
+            RecordPlace(receipts[Int(slot.append)].place(of: Int(slot.index), in: partitions[Int(slot.append)]))
         }
+    }
+}
+
+extension EncodedAppend.Layout {
+    /// The places of the events, in their order, from those of the records of all parts, one part after the other.
+    func places(_ records: [RecordPlace], _ parts: [EncodedAppend.Part]) -> [RecordPlace] {
+        if slots.isEmpty { return records }
+        var starts: [Int] = []
+        var start = 0
+        for part in parts {
+            starts.append(start)
+            start += part.records.recordCount
+        }
+        return slots.map { records[starts[Int($0.append)] + Int($0.index)] }
+    }
+}
+
+extension RecordPlace {
+    init(_ place: (partition: Int32, offset: Int64)) {
+        self.init(partition: place.partition, offset: place.offset)
     }
 }

@@ -7,9 +7,9 @@ extension ModuleError {
     init(_ error: LogError) {
         let kind: Kind =
             switch error.code {
-            case .recordTooLarge, .appendTooLarge, .invalidAppend: .permanent
+            case .recordTooLarge, .appendTooLarge, .invalidAppend, .outOfOrderSequence, .producerFenced: .permanent
             case .unknownTopic, .unknownPartition, .invalidTopic, .fewerPartitions, .offsetOutOfRange, .locked, .notWritable,
-                .checksumMismatch, .damaged, .unsupportedVersion, .unsupportedCompression, .failed:
+                .checksumMismatch, .damaged, .unsupportedVersion, .unsupportedCompression, .decompressedTooLarge, .failed:
                 .blocked
             default: .transient
             }

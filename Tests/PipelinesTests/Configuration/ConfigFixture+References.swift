@@ -132,7 +132,7 @@ extension ConfigFixture {
                   give them `auth`, or set "allow_unauthenticated": true if the network in front of this host is trusted
                 config.json:12:40: topics.likes.partitions: must be from 1 to 1024, found 0
                 config.json:12:43: topics.likes.retentoin_hours: unknown key `retentoin_hours`; did you mean `retention_hours`?
-                  valid keys: partitions, retention_hours, retention_bytes, segment_bytes, cleanup
+                  valid keys: partitions, retention_hours, retention_bytes, segment_bytes, cleanup, compression, deduplicate
                 config.json:22:46: sources.likes.publish.key: `${owner}` is no template (did you mean `${/owner}`?); valid here: `${/field}`, `${@payload}`, `${@header.NAME}`, `${@path.NAME}`, `${@query.NAME}`, `${@saved.NAME}`; write `$${` for a literal `${`
                 config.json:28:50: groups.store.transforms[0].program: the jq program does not compile: syntax error, unexpected end of the program (line 1 of the program)
                 config.json:29:46: groups.store.sink.database: unknown database `mian`; did you mean `main`?

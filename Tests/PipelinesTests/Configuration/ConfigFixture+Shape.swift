@@ -5,7 +5,7 @@ extension ConfigFixture {
             "unknown key", [(#""retention_hours""#, #""retentoin_hours""#)],
             #"""
                 config.json:12:43: topics.likes.retentoin_hours: unknown key `retentoin_hours`; did you mean `retention_hours`?
-                  valid keys: partitions, retention_hours, retention_bytes, segment_bytes, cleanup
+                  valid keys: partitions, retention_hours, retention_bytes, segment_bytes, cleanup, compression, deduplicate
                 """#),
         ConfigFixture(
             "unknown key of a module", [(#""table": "likes", "columns""#, #""tabel": "likes", "columns""#)],
@@ -49,6 +49,19 @@ extension ConfigFixture {
             #"""
                 config.json:3:27: log.acknowledge: unknown value "fsink"
                   valid values: "fsync", "written"
+                """#),
+        ConfigFixture(
+            "unknown compression", [(#""partitions": 4"#, #""compression": "gzip""#)],
+            #"""
+                config.json:12:41: topics.likes.compression: unknown value "gzip"
+                  valid values: "none", "lz4", "zstd"
+                """#),
+        ConfigFixture(
+            "window of event ids", [(#""partitions": 4"#, #""deduplicate": { "window_events": 0, "window_hours": 2 }"#)],
+            #"""
+                config.json:12:60: topics.likes.deduplicate.window_events: must be from 1 to 1000000 events, found 0
+                config.json:12:63: topics.likes.deduplicate.window_hours: unknown key `window_hours`; did you mean `window_events`?
+                  valid keys: window_events, window_seconds
                 """#),
         ConfigFixture(
             "missing key", [("\"path\": \"/likes\",\n", #""#)],

@@ -1,74 +1,111 @@
-import EmbeddedLog
+package import EmbeddedLog
 package import Martlet
 
-/// The body of an append at another host:
+/// The body of an append at another host. Numbers are big-endian:
 ///
-///     0  magic "MLA1"        4
-///     4  producer id         8   of the mark; -1 without one
-///    12  number of rows      4   one an event with a mark, else 0
-///    16  rows                8 each
-///     …  one record batch    Kafka's magic v2: the events in their order, whatever their partitions will be
+///     0  magic "MLA2"           4
+///     4  partitions             4   of the topic, as the sender knows it
+///     8  producer id            8   of the mark; -1 without one
+///    16  parts                  4   at most one a partition, in the order of their events
+///     …  each part:
+///        0  partition           4
+///        4  number of rows      4   one a record with a mark, else 0
+///        8  bytes of the batch  4
+///       12  rows                8 each
+///        …  one record batch        Kafka's magic v2, compressed or not, with its producer's id, epoch and sequence
 ///
-/// The host with the log chooses the partitions, since it knows how many there are.
+/// The sender chooses the partitions, since a producer's sequence counts for each of them. The log's host refuses the body if
+/// the topic has another number of them.
 package struct LogAppendBody: Sendable {
-    private static let magic = [UInt8]("MLA1".utf8)
-    private static let headBytes = 16
-
-    package let events: [Event]
-    package let mark: Martlet.ProducerMark?
-
-    init(events: [Event], mark: Martlet.ProducerMark?) {
-        self.events = events
-        self.mark = mark
+    package struct Part: Sendable {
+        package let partition: PartitionID
+        package let rows: [Int64]
+        package let batch: RecordBatch
     }
 
-    /// At least one event.
-    func encoded() -> Bytes {
-        var head = Self.magic
-        head.putBigEndian(mark?.producerID ?? -1)
-        head.putBigEndian(Int32(mark?.rows.count ?? 0))
-        for row in mark?.rows ?? [] { head.putBigEndian(row) }
-        return EncodedAppend.batch(events).withBytes { batch in
-            Bytes(capacity: head.count + batch.count) { target in
-                target.copyBytes(from: head)
-                UnsafeMutableRawBufferPointer(rebasing: target[head.count...]).copyMemory(from: batch)
-                return target.count
-            }
+    private static let magic = [UInt8]("MLA2".utf8)
+    private static let headBytes = 20
+    private static let partHeadBytes = 12
+
+    package let partitions: Int
+    /// -1 without a mark.
+    package let markProducerID: Int64
+    package let parts: [Part]
+
+    package init(partitions: Int, markProducerID: Int64 = -1, parts: [Part]) {
+        self.partitions = partitions
+        self.markProducerID = markProducerID
+        self.parts = parts
+    }
+
+    package func encoded() -> Bytes {
+        var bytes = Self.magic
+        bytes.putBigEndian(Int32(partitions))
+        bytes.putBigEndian(markProducerID)
+        bytes.putBigEndian(Int32(parts.count))
+        for part in parts {
+            bytes.putBigEndian(part.partition)
+            bytes.putBigEndian(Int32(part.rows.count))
+            bytes.putBigEndian(Int32(part.batch.byteCount))
+            for row in part.rows { bytes.putBigEndian(row) }
+            part.batch.withBytes { bytes.append(contentsOf: $0) }
         }
+        return Bytes(bytes)
     }
 
     /// - Throws: permanent, `log.bad_append`, if the bytes are not what ``encoded()`` makes.
     package init(decoding body: Bytes) throws(ModuleError) {
-        guard let (head, batch) = Self.split(body) else {
+        var failure: ModuleError?
+        let decoded = body.withUnsafeBytes { bytes -> LogAppendBody? in
+            do throws(ModuleError) {
+                return try Self.decode(bytes)
+            } catch {
+                failure = error
+                return nil
+            }
+        }
+        if let failure { throw failure }
+        guard let decoded else {
             throw .permanent("log.bad_append", "the body of an append must be what a Martlet host of this version sends")
         }
-        mark = head
-        do throws(LogError) {
-            let chunk = try batch.withUnsafeBytes { bytes throws(LogError) in
-                try LogChunk(received: bytes, from: 0, origin: "the request")
-            }
-            events = try RecordDecoder.records(in: chunk, topic: "", partition: 0).map(\.event)
-        } catch {
-            throw .permanent("log.bad_append", "the records of an append cannot be read: \(error.description)")
-        }
-        guard !events.isEmpty, mark == nil || mark?.rows.count == events.count else {
-            throw .permanent(
-                "log.bad_append", "an append has at least one record, and with a mark one row a record: found \(events.count) records "
-                    + "and \(mark?.rows.count ?? 0) rows")
-        }
+        self = decoded
     }
 
-    private static func split(_ body: Bytes) -> (Martlet.ProducerMark?, Bytes)? {
-        guard body.count > headBytes else { return nil }
-        return body.withUnsafeBytes { bytes -> (Martlet.ProducerMark?, Bytes)? in
-            guard bytes.prefix(4).elementsEqual(magic) else { return nil }
-            let producer = bytes.bigEndian(at: 4, as: Int64.self)
-            let count = Int(bytes.bigEndian(at: 12, as: Int32.self))
-            let end = headBytes + count * 8
-            guard count >= 0, end <= body.count else { return nil }
-            let rows = (0..<count).map { bytes.bigEndian(at: headBytes + $0 * 8, as: Int64.self) }
-            let mark = producer < 0 ? nil : Martlet.ProducerMark(producerID: producer, rows: rows)
-            return (mark, body.slice(end..<body.count))
+    private static func decode(_ bytes: UnsafeRawBufferPointer) throws(ModuleError) -> LogAppendBody? {
+        guard bytes.count >= headBytes, bytes.prefix(4).elementsEqual(magic) else { return nil }
+        let producer = bytes.bigEndian(at: 8, as: Int64.self)
+        let count = bytes.bigEndian(at: 16, as: Int32.self)
+        var parts: [Part] = []
+        var place = headBytes
+        while parts.count < count {
+            guard let part = try part(bytes, &place) else { return nil }
+            guard part.rows.isEmpty == (producer < 0), part.rows.isEmpty || part.rows.count == part.batch.recordCount else {
+                throw .permanent(
+                    "log.bad_append", "an append with a mark has one row a record, one without has none: found "
+                        + "\(part.batch.recordCount) records and \(part.rows.count) rows")
+            }
+            parts.append(part)
+        }
+        guard !parts.isEmpty, place == bytes.count else { return nil }
+        return LogAppendBody(partitions: Int(bytes.bigEndian(at: 4, as: Int32.self)), markProducerID: producer, parts: parts)
+    }
+
+    /// Reads the part at `place` and moves past it; `nil` if it does not fit.
+    private static func part(_ bytes: UnsafeRawBufferPointer, _ place: inout Int) throws(ModuleError) -> Part? {
+        guard place + partHeadBytes <= bytes.count else { return nil }
+        let partition = bytes.bigEndian(at: place, as: PartitionID.self)
+        let rowCount = Int(bytes.bigEndian(at: place + 4, as: Int32.self))
+        let batchBytes = Int(bytes.bigEndian(at: place + 8, as: Int32.self))
+        place += partHeadBytes
+        guard partition >= 0, rowCount >= 0, batchBytes > 0, rowCount * 8 + batchBytes <= bytes.count - place else { return nil }
+        let rows = (0..<rowCount).map { bytes.bigEndian(at: place + $0 * 8, as: Int64.self) }
+        place += rowCount * 8
+        defer { place += batchBytes }
+        do throws(LogError) {
+            let records = UnsafeRawBufferPointer(rebasing: bytes[place..<(place + batchBytes)])
+            return Part(partition: partition, rows: rows, batch: try RecordBatch(received: records, origin: "the request"))
+        } catch {
+            throw .permanent("log.bad_append", "the records of an append cannot be read: \(error.description)")
         }
     }
 }

@@ -11,7 +11,7 @@ package import Martlet
 ///                                                             offsets, or 204; and where to go on
 ///     GET  topics/T/partitions/P/wait?offset=&wait_ms=        200 once there is a record, 204 if there is none by then
 ///     GET  topics/T/partitions/P/offset?timestamp=            {"offset": n}
-///     POST topics/T/records                                   ``LogAppendBody``; answers 12 bytes an event: partition, offset
+///     POST topics/T/records                                   ``LogAppendBody``; answers 12 bytes a record: partition, offset
 ///     GET  groups                                             {"groups": [name]}
 ///     GET  groups/G/topics/T/partitions/P                     {"offset": n or null}
 ///     PUT  groups/G/topics/T/partitions/P                     {"offset": n}

@@ -47,8 +47,10 @@ package final class RemoteEventLog: EventLog {
         self.logger = logger.with("log", config.url)
         let health = RemoteLogHealth(metrics: metrics, logger: self.logger)
         self.health = health
-        appender = RemoteAppender { events, mark, topic in
-            try await health.noting { try await client.append(Array(events), mark, to: topic) }
+        appender = RemoteAppender(retryTime: config.requestTimeout) { body, count, topic in
+            try await health.noting { try await client.append(body, count: count, to: topic) }
+        } countPartitions: { topic in
+            try await health.noting { try await client.topic(topic) }.offsets.count
         }
     }
 

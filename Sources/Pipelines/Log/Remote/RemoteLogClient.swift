@@ -35,13 +35,12 @@ struct RemoteLogClient: Sendable {
 
     // MARK: Records
 
-    func append(_ events: [Event], _ mark: Martlet.ProducerMark?, to topic: TopicName) async throws -> [RecordPlace] {
-        if events.isEmpty { return [] }
+    /// - Parameter count: how many records the body has.
+    func append(_ body: Bytes, count: Int, to topic: TopicName) async throws -> [RecordPlace] {
         let path = LogWire.topic(topic) + "/records"
-        let body = LogAppendBody(events: events, mark: mark).encoded()
         let response = try await ask("POST", path, body: body, type: "application/octet-stream")
-        guard let places = LogWire.places(response.body, count: events.count) else {
-            throw RemoteLogFailure.malformed(config.url + path, "\(response.body.count) bytes of places for \(events.count) events")
+        guard let places = LogWire.places(response.body, count: count) else {
+            throw RemoteLogFailure.malformed(config.url + path, "\(response.body.count) bytes of places for \(count) records")
         }
         return places
     }
@@ -57,6 +56,7 @@ struct RemoteLogClient: Sendable {
             let chunk = try response.body.withUnsafeBytes { bytes throws(LogError) in
                 try LogChunk(received: bytes, from: offset, origin: config.url + path)
             }
+            try chunk.inflate(upTo: 4 * max(1, maxBytes))
             return (chunk, response.header(LogWire.incarnationHeader))
         } catch {
             throw RemoteLogFailure.malformed(config.url + path, error.description)

@@ -33,6 +33,12 @@ enum RemoteLogFailure {
         .transient("log.remote_malformed", "\(url) gave an answer that this host cannot read: \(reason); do both hosts run the same version?")
     }
 
+    /// Whether the log may have done what was asked for, although this was the answer.
+    static func isUncertain(_ error: any Error) -> Bool {
+        guard let error = error as? ModuleError else { return true }
+        return ["log.remote_away", "log.remote_failed", "log.remote_malformed", "log.failed"].contains(error.code)
+    }
+
     /// A request that got no answer.
     static func away(_ error: ModuleError) -> ModuleError {
         guard error.kind == .transient else { return error }
