@@ -49,7 +49,7 @@ struct LogRequest: Sendable {
         let found = try await log.read(
             topic: try topicName(), partition: try partition(), keys: keys, from: try number("offset"), to: try number("end"),
             limit: Int(max(1, limit)))
-        let body = LogWire.encode(found.records)
+        let body = found.records.isEmpty ? nil : KeyedRecordsBody.encode(found.records)
         return HTTPResponse(
             status: body == nil ? 204 : 200,
             headers: [("Content-Type", "application/octet-stream"), (LogWire.nextHeader, String(found.next))], body: body ?? .empty)

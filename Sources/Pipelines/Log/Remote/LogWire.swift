@@ -7,8 +7,7 @@ package import Martlet
 ///     GET  topics/T                                           one topic, the same
 ///     GET  topics/T/partitions/P/records?offset=&max_bytes=   record batches as they lie on disk; 416 out of range
 ///     GET  topics/T/partitions/P/keyed?keys=&offset=&end=&limit=
-///                                                             records of some keys: ``LogAppendBody``, whose rows are the
-///                                                             offsets, or 204; and where to go on
+///                                                             ``KeyedRecordsBody``, or 204; and where to go on
 ///     GET  topics/T/partitions/P/wait?offset=&wait_ms=        200 once there is a record, 204 if there is none by then
 ///     GET  topics/T/partitions/P/offset?timestamp=            {"offset": n}
 ///     POST topics/T/records                                   ``LogAppendBody``; answers 12 bytes a record: partition, offset
@@ -44,12 +43,6 @@ package enum LogWire {
     package static func keys(_ text: String) -> [Bytes]? {
         let keys = text.split(separator: ",", omittingEmptySubsequences: false).map { Base64URL.decode($0).map { Bytes($0) } }
         return keys.contains { $0 == nil } || keys.count > keysMax ? nil : keys.compactMap { $0 }
-    }
-
-    /// The body of an answer with records of some keys; nil for none.
-    package static func encode(_ records: [Record]) -> Bytes? {
-        records.isEmpty
-            ? nil : LogAppendBody(events: records.map(\.event), mark: ProducerMark(producerID: 0, rows: records.map(\.offset))).encoded()
     }
 
     static func topic(_ topic: TopicName) -> String { "\(root)/topics/\(percentEncoded(topic.text))" }

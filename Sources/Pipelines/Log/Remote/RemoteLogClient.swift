@@ -75,9 +75,10 @@ struct RemoteLogClient: Sendable {
             throw RemoteLogFailure.malformed(config.url + path, "no \(LogWire.nextHeader)")
         }
         if response.status == 204 { return KeyedRecords(records: [], next: next) }
-        let body = try LogAppendBody(decoding: response.body)
-        guard let offsets = body.mark?.rows else { throw RemoteLogFailure.malformed(config.url + path, "records without offsets") }
-        let records = zip(offsets, body.events).map { Record(topic: topic, partition: partition, offset: $0, event: $1) }
+        let decoded = KeyedRecordsBody.decode(response.body, topic: topic, partition: partition, origin: config.url + path)
+        guard let records = decoded else {
+            throw RemoteLogFailure.malformed(config.url + path, "\(response.body.count) bytes are no records of some keys")
+        }
         return KeyedRecords(records: records, next: next)
     }
 
