@@ -72,8 +72,11 @@ let package = Package(
         library("Benchmarks", ["CLinux", "Martlet", "EmbeddedLog", "HTTPServer"]),
         .executableTarget(
             name: "MartletHost",
-            dependencies: ["Martlet", "Pipelines", "EmbeddedLog", "LogSimulator", "HTTPServer", "Benchmarks", "CCurl"] + pluginNames,
-            swiftSettings: strict
+            dependencies: ["Martlet", "Pipelines", "EmbeddedLog", "LogSimulator", "HTTPServer", "Benchmarks", "MartletTesting", "CCurl"]
+                + pluginNames,
+            swiftSettings: strict,
+            // The SDK's symbols, which plugins loaded at the start are linked against.
+            linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"])]
         ),
 
         tests("MartletTests", ["Martlet"]),

@@ -38,8 +38,11 @@ extension Database {
             transaction({ connection in slot.value = try body(connection) }, completion: { result in
                 switch result {
                 case .success:
-                    // The body returned, since the transaction succeeded.
-                    if let value = slot.value { continuation.resume(returning: value) }
+                    if let value = slot.value { return continuation.resume(returning: value) }
+                    continuation.resume(
+                        throwing: ModuleError.blocked(
+                            "database.body_not_run",
+                            "the database answered that a transaction was committed whose body had not returned: this is a defect of the module"))
                 case .failure(let error):
                     continuation.resume(throwing: error)
                 }

@@ -40,6 +40,9 @@ package final class Outbox: Sendable {
     /// Events in the outbox, acknowledged ones that are not deleted yet included.
     package var waiting: Int { progress.waiting }
 
+    /// Whether events wait for the log.
+    package var hasUnpublished: Bool { progress.hasUnpublished }
+
     /// The rows of this host and those of others, as the database has them. Rows that the log has acknowledged are deleted
     /// first, even if no request comes that would do it.
     package func count() async throws -> (own: Int, others: Int) {

@@ -15,6 +15,9 @@ final class OutboxProgress: Sendable {
     /// Rows in the database, acknowledged ones that are not deleted yet included.
     var waiting: Int { state.withLock { $0.waiting } }
 
+    /// Whether there are rows that the log has not acknowledged.
+    var hasUnpublished: Bool { state.withLock { $0.waiting > 0 && $0.counted > $0.acknowledged } }
+
     /// - Parameter sequence: all rows that wait now come before it, and all that are committed later do not.
     func opened(waiting: Int, before sequence: Int64) {
         state.withLock { state in
