@@ -23,6 +23,12 @@ extension BenchKind {
             return FanoutBenchmark(
                 settings, connections: try arguments.integer("connections", default: 5_000, in: 1...25_000),
                 messages: try arguments.integer("messages", default: 50, in: 1...100_000), withNginx: !arguments.has("alone"))
+        case .users:
+            return UsersBenchmark(
+                settings, users: try arguments.integer("users", default: 10_000, in: 1...25_000),
+                rate: try arguments.integer("rate", default: 2_000, in: 1...100_000), withNginx: !arguments.has("alone"))
+        case .resume:
+            return ResumeBenchmark(settings, records: try arguments.integer("records", default: 1_000_000, in: 10_000...100_000_000))
         case .log:
             return LogBenchmark(settings, try logOptions(arguments))
         case .sink:

@@ -12,6 +12,8 @@ final class HostProcess {
     private(set) var adminAddress = ""
     /// What requests to the admin listener carry; nil if it asks for none.
     var adminToken: String?
+    /// The process.
+    var processID: pid_t { pid }
     private let pid: pid_t
     private let logPath: String
     private var exitStatus: Int32?

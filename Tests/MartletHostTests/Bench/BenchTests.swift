@@ -50,6 +50,18 @@ import Testing
         try check(run, ["lost", "duplicate"], positive: ["deliveries", "post to last stream, p50"], runs: 1)
     }
 
+    @Test func users() throws {
+        let run = try BenchRun(["users", "--users", "20", "--rate", "100", "--seconds", "1", "--runs", "1", "--json"])
+        try check(
+            run, ["fsync: lost", "fsync: duplicate", "written: lost", "written: duplicate"],
+            positive: ["fsync: flat out", "written: post to stream at 100/s, p99"], runs: 1)
+    }
+
+    @Test func resume() throws {
+        let run = try BenchRun(["resume", "--records", "1000000", "--runs", "1", "--json"])
+        try check(run, [], positive: ["first, without an index", "with indexes"], runs: 1)
+    }
+
     @Test func log() throws {
         let run = try BenchRun([
             "log", "--partitions", "1,3", "--producers", "4", "--batch", "1,10", "--bytes", "200000", "--seconds", "1", "--runs", "1",
@@ -95,8 +107,8 @@ import Testing
         (["flow", "--flat-out", "--rate", "5"], "--rate and --flat-out exclude each other"),
         (["flow", "--database", "mysql"], "--database must be sqlite or postgres, found mysql"),
         (["flow", "--partitions", "5"], "--partitions is no option of `bench flow`"),
-        (["flwo"], "expected one of flow, ingest, fanout, log, sink, start, found `flwo`; did you mean `flow`?"),
-        ([], "expected what to measure: flow, ingest, fanout, log, sink, start"),
+        (["flwo"], "expected one of flow, ingest, fanout, users, resume, log, sink, start, found `flwo`; did you mean `flow`?"),
+        ([], "expected what to measure: flow, ingest, fanout, users, resume, log, sink, start"),
         (["log", "--batch", "1,x"], "--batch must be numbers from 1 to 10000 with commas between them, found 1,x"),
         (["log", "--acknowledge", "never"], "--acknowledge must be fsync or written, found never"),
     ])
