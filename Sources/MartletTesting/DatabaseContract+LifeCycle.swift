@@ -52,6 +52,8 @@ extension DatabaseContract {
         try await withDatabase("CREATE TABLE t (x BIGINT)", writeQueue: 4) { database in
             let gate = Gate()
             async let blocked: Void = database.transaction { _ in gate.hold() }
+            // Also when a promise is broken: nobody may wait for ever.
+            defer { gate.release() }
             await gate.isHeld()
             let insert = try database.prepare("INSERT INTO t VALUES (1)")
             let outcomes = Outcomes()

@@ -66,6 +66,7 @@ extension DatabaseContract {
                 _ = try connection.execute(delete, [])
                 gate.hold()
             }
+            defer { gate.release() }
             await gate.isHeld()
             let during = try await database.value("SELECT count(*) FROM t")
             gate.release()

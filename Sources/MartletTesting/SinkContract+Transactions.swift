@@ -4,7 +4,7 @@ extension SinkContract {
     /// What `verifyWriting` and `verifyBadRecord` have left.
     private var earlier: [Int] { badPayload == nil ? Array(0..<500) : Array(0..<502) + [503, 504] }
 
-    private func place(_ partition: PartitionID, incarnation: String = "one") -> GroupPartition {
+    func place(_ partition: PartitionID, incarnation: String = "one") -> GroupPartition {
         GroupPartition(group: "contract", topic: "contract", incarnation: incarnation, partition: partition)
     }
 

@@ -18,6 +18,8 @@ public struct SinkContract: Sendable {
 
     let payload: @Sendable (Int) -> String
     let badPayload: String?
+    let isOrdered: Bool
+    let patience: Patience
     let make: Factory
     let makeUnreachable: Factory?
     let written: @Sendable () async throws -> [String]
@@ -27,22 +29,26 @@ public struct SinkContract: Sendable {
     /// - Parameters:
     ///   - payload: the payload of the record with a number.
     ///   - badPayload: a payload that the sink must refuse as the record's own fault; nil if there is none.
+    ///   - isOrdered: whether `written` has the ids in the order of their arrival, so that the order can be verified.
+    ///   - patience: how long to wait for a sink before it counts as hanging.
     ///   - make: makes a sink.
     ///   - makeUnreachable: makes a sink whose store is away; nil if that cannot be.
     ///   - written: the ids that have arrived.
     /// - Throws: ``ContractViolation`` for the first promise that is broken.
     public static func verify(
-        payload: @escaping @Sendable (Int) -> String, badPayload: String? = nil, make: @escaping Factory,
-        makeUnreachable: Factory? = nil, written: @escaping @Sendable () async throws -> [String]
+        payload: @escaping @Sendable (Int) -> String, badPayload: String? = nil, isOrdered: Bool = false,
+        patience: Duration = .seconds(30), make: @escaping Factory, makeUnreachable: Factory? = nil, written: @escaping @Sendable () async throws -> [String]
     ) async throws {
         let contract = SinkContract(
-            payload: payload, badPayload: badPayload, make: make, makeUnreachable: makeUnreachable, written: written)
+            payload: payload, badPayload: badPayload, isOrdered: isOrdered, patience: Patience(limit: patience), make: make, makeUnreachable: makeUnreachable, written: written)
         try await contract.verifyLifeCycle()
+        try await contract.verifyAway()
         try await contract.verifyWriting()
         try await contract.verifyBadRecord()
         try await contract.verifyTransactions()
         try await contract.verifyFencing()
         try await contract.verifyPartitionsBesideEachOther()
+        try await contract.verifyCancellation()
     }
 
     func records(_ numbers: Range<Int>, partition: PartitionID = 0) -> [Record] {

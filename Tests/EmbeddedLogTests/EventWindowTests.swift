@@ -137,6 +137,9 @@ import Testing
         #expect(try log.appendAndWait([part(["new"]), part(["id-45"]), part(["id-30"])]).map(\.newRecords) == [1, 0, 1])
         try log.ensureTopic("t", TopicConfiguration(partitions: 3))
         #expect(try log.appendAndWait([part(["new"])])[0].newRecords == 1)
+        // Switched on again, it knows what is there.
+        try log.ensureTopic("t", TopicConfiguration(partitions: 3, deduplication: DeduplicationWindow(events: 3, milliseconds: 60_000)))
+        #expect(try log.appendAndWait([part(["new"]), part(["id-30"]), part(["id-49"])]).map(\.newRecords) == [0, 0, 1])
         let error = #expect(throws: LogError.self) {
             try log.ensureTopic("t", TopicConfiguration(partitions: 3, deduplication: DeduplicationWindow(events: 0, milliseconds: 1)))
         }

@@ -63,7 +63,7 @@ extension EmbeddedLog {
     }
 
     /// Runs `body` on the commit thread while no cycle is under way, and waits for it.
-    private func runBetweenCycles(_ body: @escaping @Sendable () -> Void) throws(LogError) {
+    func runBetweenCycles(_ body: @escaping @Sendable () -> Void) throws(LogError) {
         guard runsThreads else { return body() }
         let done = Monitor(false)
         var item = QueuedAppend()
@@ -90,6 +90,7 @@ extension EmbeddedLog {
             if found != configuration {
                 try writeTopic(existing.name, existing.incarnation, configuration, in: existing.directory, from: found.partitions)
                 existing.setConfiguration(configuration)
+                if found.deduplication == nil, configuration.deduplication != nil { try beginWindow(of: existing) }
             }
             return existing.description
         }

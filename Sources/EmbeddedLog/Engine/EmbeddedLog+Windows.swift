@@ -5,18 +5,33 @@ extension EmbeddedLog {
     /// Reads each topic's newest records back to the window's size and age. A record is as old as its timestamp says, but no
     /// older than its segment, where that is known, or than the record before it.
     func rebuildWindows() throws(LogError) {
-        for topic in registry.withLock({ Array($0.values) }) {
-            guard let limits = topic.configuration.deduplication else { continue }
-            var found: [WindowRecord] = []
-            for partition in topic.partitions {
-                try collect(partition, limits, into: &found)
-                found.sort()
-                if found.count > limits.events { found.removeFirst(found.count - limits.events) }
+        for topic in registry.withLock({ Array($0.values) }) { try rebuildWindow(of: topic) }
+    }
+
+    /// The same for a topic that has just got a window. Nothing is committed meanwhile.
+    func beginWindow(of topic: TopicLog) throws(LogError) {
+        let failure = Mutex<LogError?>(nil)
+        try runBetweenCycles { [self] in
+            do throws(LogError) {
+                try rebuildWindow(of: topic)
+            } catch {
+                failure.withLock { $0 = error }
             }
-            var window = EventWindow()
-            for record in found { window.insert(record.id, at: record.place, time: record.time, limits) }
-            topic.commit.window = window
         }
+        if let error = failure.withLock({ $0 }) { throw error }
+    }
+
+    private func rebuildWindow(of topic: TopicLog) throws(LogError) {
+        guard let limits = topic.configuration.deduplication else { return }
+        var found: [WindowRecord] = []
+        for partition in topic.partitions {
+            try collect(partition, limits, into: &found)
+            found.sort()
+            if found.count > limits.events { found.removeFirst(found.count - limits.events) }
+        }
+        var window = EventWindow()
+        for record in found { window.insert(record.id, at: record.place, time: record.time, limits) }
+        topic.commit.window = window
     }
 
     private func collect(_ partition: PartitionLog, _ limits: DeduplicationWindow, into found: inout [WindowRecord]) throws(LogError) {

@@ -1,11 +1,11 @@
 /// The modules that a config can name. A value: filled by one explicit list and passed to the host.
 public struct ModuleRegistry: Sendable {
-    package private(set) var sources: [ModuleFactory<any EventSource>] = []
-    package private(set) var transforms: [ModuleFactory<any Transform>] = []
-    package private(set) var sinks: [ModuleFactory<any Sink>] = []
-    package private(set) var channels: [ModuleFactory<any DeliveryChannel>] = []
-    package private(set) var databases: [ModuleFactory<any Database>] = []
-    package private(set) var pubSubs: [ModuleFactory<any PubSub>] = []
+    package internal(set) var sources: [ModuleFactory<any EventSource>] = []
+    package internal(set) var transforms: [ModuleFactory<any Transform>] = []
+    package internal(set) var sinks: [ModuleFactory<any Sink>] = []
+    package internal(set) var channels: [ModuleFactory<any DeliveryChannel>] = []
+    package internal(set) var databases: [ModuleFactory<any Database>] = []
+    package internal(set) var pubSubs: [ModuleFactory<any PubSub>] = []
     package private(set) var authenticators: [ModuleFactory<any Authenticator>] = []
 
     public init() {}

@@ -47,6 +47,20 @@ struct LogRequest: Sendable {
             body: bytes)
     }
 
+    func readKeys() async throws -> HTTPResponse {
+        guard let keys = LogWire.keys(exchange.queryParameter("keys") ?? "") else {
+            throw ModuleError.permanent("log.bad_request", "`keys` are at most \(LogWire.keysMax) in base64url, with commas between them")
+        }
+        let limit = min(try number("limit", default: Int64(LogWire.keyedRecordsMax)), Int64(LogWire.keyedRecordsMax))
+        let found = try await log.read(
+            topic: try topicName(), partition: try partition(), keys: keys, from: try number("offset"), to: try number("end"),
+            limit: Int(max(1, limit)))
+        let body = found.records.isEmpty ? nil : KeyedRecordsBody.encode(found.records)
+        return HTTPResponse(
+            status: body == nil ? 204 : 200,
+            headers: [("Content-Type", "application/octet-stream"), (LogWire.nextHeader, String(found.next))], body: body ?? .empty)
+    }
+
     func wait() async throws -> HTTPResponse {
         let topic = try topicName()
         let partition = try partition()

@@ -5,6 +5,7 @@ enum CommandLineInterface {
     static let commands: [any Command.Type] = [
         RunCommand.self,
         ValidateCommand.self,
+        TestCommand.self,
         ReloadCommand.self,
         DrainCommand.self,
         TopicsCommand.self,
@@ -14,6 +15,7 @@ enum CommandLineInterface {
         ConsumeCommand.self,
         DeadLettersCommand.self,
         ModulesCommand.self,
+        PluginCommand.self,
         SchemaCommand.self,
         ReferenceCommand.self,
         LogCommand.self,

@@ -8,6 +8,8 @@ struct ModuleList {
         let name: String
         let summary: String
         let fields: [FieldDescription]
+        /// The Swift type.
+        let swiftType: String
 
         var label: String { "\(kind.rawValue)/\(name)" }
 
@@ -35,7 +37,7 @@ struct ModuleList {
 
     init(_ registry: ModuleRegistry) {
         func entries<Instance>(_ kind: ModuleKind, _ factories: [ModuleFactory<Instance>]) -> [Entry] {
-            factories.map { Entry(kind: kind, name: $0.name, summary: $0.summary, fields: $0.fields) }
+            factories.map { Entry(kind: kind, name: $0.name, summary: $0.summary, fields: $0.fields, swiftType: $0.typeName) }
         }
         self.entries =
             entries(.auth, registry.authenticators) + entries(.source, registry.sources) + entries(.transform, registry.transforms)

@@ -2,13 +2,14 @@ package import Martlet
 
 /// What the host lends to the modules of a graph.
 package struct GraphServices: Sendable {
-    package let registry: ModuleRegistry
+    package internal(set) var registry: ModuleRegistry
     package let logger: Logger
     package let metrics: MetricsRegistry
     package let payloads: any PayloadReader
     package let schemas: any SchemaCompiler
     package let loops: any EventLoops
-    let http: any OutgoingHTTP = HTTPClients()
+    /// Clients for requests to the outside.
+    package internal(set) var http: any OutgoingHTTP = HTTPClients()
     /// The log that the pipelines use; it need not be open yet.
     package let log: any EventLog
     /// Names this host and its data folder in outboxes.

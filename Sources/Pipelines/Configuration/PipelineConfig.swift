@@ -2,6 +2,7 @@ package import Martlet
 
 /// The whole config file.
 package struct PipelineConfig: ModuleConfig {
+    package let plugins: [ConfigText]
     package let host: HostConfig
     package let log: LogConfig
     package let auth: ConfigMap<ConfigModule<AuthKind>>
@@ -14,6 +15,9 @@ package struct PipelineConfig: ModuleConfig {
     package let queries: ConfigMap<QueryConfig>
 
     package init(from fields: inout ConfigFields) {
+        plugins = fields.optional(
+            "plugins", default: [], "Libraries with more modules, made by `martlet plugin build`; relative to the config file.",
+            example: ["build/libAudit.so"])
         host = fields.section("host", "Listeners, data folder and limits of this host.")
         log = fields.section("log", "The engine that keeps topics.")
         auth = fields.optional("auth", default: [:], "Verifiers of callers by name; sources, channels and queries refer to them.")

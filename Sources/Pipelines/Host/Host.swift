@@ -35,6 +35,10 @@ package final class Host: Sendable {
     private let overrides: [String]
     private let dataDirectory: String
     private let identity: HostIdentity
+    private let surroundings: HostSurroundings
+    private let plugins = PluginLoader()
+    /// Without those of plugins.
+    private let standardModules: ModuleRegistry
     /// The blocks that are read at the start only.
     private let startBlocks: StartBlocks
     private let state: Mutex<State>
@@ -43,16 +47,19 @@ package final class Host: Sendable {
     ///
     /// - Returns: nil if there are problems, which are in the second value.
     package static func make(
-        configPath: String, overrides: [String], registry: ModuleRegistry, logger: Logger
+        configPath: String, overrides: [String], registry: ModuleRegistry, surroundings: HostSurroundings = HostSurroundings(),
+        logger: Logger
     ) -> (Host?, ConfigProblems) {
-        let (loaded, problems) = LoadedConfig.load(path: configPath, overrides: overrides)
+        let (loaded, problems) = LoadedConfig.load(path: configPath, overrides: overrides, environment: surroundings.environment)
         guard let loaded else { return (nil, problems) }
-        let host = Host(loaded, configPath: configPath, overrides: overrides, registry: registry, logger: logger)
+        let host = Host(
+            loaded, configPath: configPath, overrides: overrides, registry: registry, surroundings: surroundings, logger: logger)
         return (problems.isEmpty ? host : nil, problems)
     }
 
     private init?(
-        _ loaded: LoadedConfig, configPath: String, overrides: [String], registry: ModuleRegistry, logger: Logger
+        _ loaded: LoadedConfig, configPath: String, overrides: [String], registry: ModuleRegistry, surroundings: HostSurroundings,
+        logger: Logger
     ) {
         self.configPath = configPath
         self.overrides = overrides
@@ -63,11 +70,16 @@ package final class Host: Sendable {
         startBlocks = StartBlocks(loaded.root)
         loops = HostLoops(count: loaded.config.host.eventLoops ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         caches = (0..<loops.count).map { _ in ChunkCache() }
-        hostLog = HostLog(loaded, metrics: metrics, logger: logger)
-        services = GraphServices(
-            registry: registry, logger: logger, metrics: metrics, payloads: SimdjsonPayloadReader(),
+        hostLog = HostLog(loaded, journalBytes: surroundings.journalBytes, metrics: metrics, logger: logger)
+        self.surroundings = surroundings
+        standardModules = registry
+        let modules = plugins.registry(registry, adding: loaded.config.plugins, resolve: loaded.path, problems: loaded.problems)
+        var services = GraphServices(
+            registry: surroundings.modules(modules), logger: logger, metrics: metrics, payloads: SimdjsonPayloadReader(),
             schemas: ValijsonSchemaCompiler(), loops: loops, log: hostLog.log, identity: identity,
             runsGroups: loaded.config.log.remote == nil, tickets: Tickets(secret: loaded.config.host.ticketSecret?.plain))
+        services.http = surroundings.http
+        self.services = services
         guard
             let graph = GraphBuilder.build(
                 loaded.config, root: loaded.root, baseDirectory: loaded.baseDirectory, services: services,
@@ -192,9 +204,12 @@ package final class Host: Sendable {
     /// Reads the config file again and puts it in force. Parts that did not change run on, with their connections.
     /// A config with problems changes nothing; the problems are returned.
     package func reload() async -> ConfigProblems {
-        let (loaded, problems) = LoadedConfig.load(path: configPath, overrides: overrides)
+        let (loaded, problems) = LoadedConfig.load(path: configPath, overrides: overrides, environment: surroundings.environment)
         guard let loaded else { return problems }
         let old = graph
+        var services = services
+        services.registry = surroundings.modules(
+            plugins.registry(standardModules, adding: loaded.config.plugins, resolve: loaded.path, problems: problems))
         guard
             let new = GraphBuilder.build(
                 loaded.config, root: loaded.root, baseDirectory: loaded.baseDirectory, services: services, previous: old,
@@ -281,9 +296,14 @@ package final class Host: Sendable {
             if let counters = serverCounters { exported.update(counters) }
             let graph = graph
             if services.runsGroups { for node in graph.groups { node.part.updateLag() } }
+            for node in graph.pubSubs {
+                metrics.gauge(
+                    "martlet_pubsub_up", "Whether a bus is open and carries messages.", labels: [("pubsub", node.name)]
+                ).set(node.part.isUp ? 1 : 0)
+            }
             for node in graph.databases {
                 metrics.gauge(
-                    "martlet_outbox_events", "Events in a database's outbox.", labels: [("database", node.name)]
+                    "martlet_outbox_events", "Events of this host in a database's outbox.", labels: [("database", node.name)]
                 ).set(node.part.outbox.waiting)
             }
         }

@@ -13,9 +13,12 @@ package struct LoadedConfig: Sendable {
     /// - Parameters:
     ///   - path: the file.
     ///   - overrides: `--set` options, such as `host.listen=127.0.0.1:9000`.
+    ///   - environment: where `${env:NAME}` looks.
     /// - Returns: nil for the config if the file cannot be read as a JSON object at all; the problems say why.
-    package static func load(path: String, overrides: [String]) -> (LoadedConfig?, ConfigProblems) {
-        let source = ConfigSource.load(path: path, overrides: overrides)
+    package static func load(
+        path: String, overrides: [String], environment: @escaping ConfigSource.Environment = ConfigSource.processEnvironment
+    ) -> (LoadedConfig?, ConfigProblems) {
+        let source = ConfigSource.load(path: path, overrides: overrides, environment: environment)
         guard let root = source.root,
             let config = PipelineConfig.decodePartially(root, path: .root, problems: source.problems)
         else { return (nil, source.problems) }

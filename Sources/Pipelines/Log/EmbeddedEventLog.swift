@@ -19,12 +19,15 @@ package final class EmbeddedEventLog: EventLog {
     private let indexer = Mutex<KeyIndexer?>(nil)
     private let logger: Logger
 
-    package init(directory: String, config: LogConfig, metrics: MetricsRegistry, logger: Logger) {
-        configuration = LogConfiguration(
+    /// - Parameter journalBytes: the journal's size; nil for the usual one.
+    package init(directory: String, config: LogConfig, journalBytes: Int? = nil, metrics: MetricsRegistry, logger: Logger) {
+        var configuration = LogConfiguration(
             directory: directory, acknowledge: config.acknowledge == .fsync ? .fsync : .written,
             minFreeBytes: Int64(config.minFreeBytes), maxQueuedBytes: config.maxQueuedBytes,
             // Whatever was taken can also become a dead letter.
             maxRecordBytes: config.maxRecordBytes + DeadLetters.headerBytes)
+        if let journalBytes { configuration.journalBytes = journalBytes }
+        self.configuration = configuration
         maxEventBytes = config.maxRecordBytes
         duplicates = DuplicateCounters(metrics)
         self.logger = logger

@@ -5,7 +5,7 @@ enum HostLog: Sendable {
     case embedded(EmbeddedEventLog)
     case remote(RemoteEventLog)
 
-    init(_ loaded: LoadedConfig, metrics: MetricsRegistry, logger: Logger) {
+    init(_ loaded: LoadedConfig, journalBytes: Int?, metrics: MetricsRegistry, logger: Logger) {
         let config = loaded.config.log
         if let remote = config.remote {
             self = .remote(
@@ -14,7 +14,8 @@ enum HostLog: Sendable {
                     maxEventBytes: config.maxRecordBytes, metrics: metrics, logger: logger))
         } else {
             self = .embedded(
-                EmbeddedEventLog(directory: loaded.dataDirectory, config: config, metrics: metrics, logger: logger))
+                EmbeddedEventLog(
+                    directory: loaded.dataDirectory, config: config, journalBytes: journalBytes, metrics: metrics, logger: logger))
         }
     }
 

@@ -20,7 +20,7 @@ import Testing
         #expect(text == (try reference().markdown))
     }
 
-    /// `martlet reference` and the README say the same; when this fails, put the command's output in its place there.
+    /// `martlet reference` and the README say the same; when this fails, run `martlet reference --write README.md`.
     @Test func theReadmeHasTheReference() throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent()

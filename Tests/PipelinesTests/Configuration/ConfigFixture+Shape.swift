@@ -19,7 +19,7 @@ extension ConfigFixture {
             "unknown block", [(#""queries": {"#, #""querys": {"#)],
             #"""
                 config.json:45:3: querys: unknown key `querys`; did you mean `queries`?
-                  valid keys: host, log, auth, databases, pubsub, topics, sources, groups, channels, queries
+                  valid keys: plugins, host, log, auth, databases, pubsub, topics, sources, groups, channels, queries
                 """#),
         ConfigFixture(
             "duplicate key", [(#""path": "/likes","#, "\"path\": \"/likes\",\n      \"path\": \"/like\",")],

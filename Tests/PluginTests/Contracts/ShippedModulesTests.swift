@@ -1,0 +1,133 @@
+import BusPlugin
+@testable import ConsolePlugin
+import Foundation
+import HTTPPlugin
+import JQPlugin
+import MapPlugin
+import Martlet
+import MartletTesting
+import Pipelines
+import RedisPlugin
+import SSEPlugin
+import Testing
+
+/// The modules that ship, and the contracts of their kinds. Databases and their sinks have suites beside their own tests.
+@Suite(.serialized) struct ShippedModulesTests {
+    private static let payloads = SimdjsonPayloadReader()
+
+    // MARK: Transforms
+
+    @Test(arguments: [
+        (#"{"program": "select(.n % 3 != 0) | .seen = $id"}"#, #"{"n": "x"}"#),
+        (#"{"program": "range(.n % 4) as $i | {n: .n, i: $i}"}"#, #"{"n": "x"}"#),
+        (#"{"program": "."}"#, "{"),
+    ])
+    func jqKeepsTheContract(json: String, badPayload: String) async throws {
+        try await TransformContract.verify(payload: { #"{"n": \#($0)}"# }, badPayload: badPayload) {
+            try TestHost(payloads: Self.payloads).make(JQTransform.self, json)
+        }
+    }
+
+    @Test(arguments: [
+        #"{"payload": {"number": "${/n}", "key": "${@key}"}}"#, #"{"key": "${/n}"}"#, #"{"headers": {"n": "${/n}"}}"#,
+    ])
+    func mapKeepsTheContract(json: String) async throws {
+        try await TransformContract.verify(payload: { #"{"n": \#($0)}"# }, badPayload: "{}") {
+            try TestHost(payloads: Self.payloads).make(MapTransform.self, json)
+        }
+    }
+
+    // MARK: Sources
+
+    @Test func httpSourceKeepsTheContract() async throws {
+        try await SourceContract.verify(
+            send: { source, number in
+                guard let routes = (source as? any RouteProviding)?.routes else { return .none }
+                let exchange = FakeExchange(
+                    "POST", target: "/n", headers: [("Content-Type", "application/json")], body: Bytes(#"{"n": \#(number)}"#))
+                routes[0].handle(exchange)
+                return await exchange.response().status < 300 ? .accepted : .refused
+            },
+            number: { Int($0.payload.string.filter(\.isNumber)) },
+            make: {
+                try TestHost(payloads: Self.payloads).make(
+                    HTTPSource.self, #"{"path": "/n"}"#, reserved: ModuleKind.source.reservedKeys)
+            })
+    }
+
+    // MARK: Buses
+
+    @Test func memoryBusKeepsTheContract() async throws {
+        try await PubSubContract.verify(isShared: false) { try TestHost().make(MemoryBus.self, "{}") }
+    }
+
+    @Test func redisKeepsTheContract() async throws {
+        let server = try RedisServer()
+        try await PubSubContract.verify(
+            makeUnreachable: { try TestHost().make(RedisPubSub.self, #"{"url": "redis://127.0.0.1:1", "connect_timeout_ms": 200}"#) },
+            breakConnections: { try server.cli("CLIENT", "KILL", "TYPE", "pubsub") }
+        ) { try TestHost().make(RedisPubSub.self, #"{"url": "\#(server.url)"}"#) }
+    }
+
+    // MARK: Channels
+
+    @Test func sseKeepsTheContract() async throws {
+        try await ChannelContract.verify(
+            payload: { "\"record-\($0)\"" },
+            attach: { channel in
+                guard let loops = (channel as? SSEOnLoops)?.loops, let routes = (channel as? any RouteProviding)?.routes else { return { [] } }
+                let exchange = FakeExchange("GET", target: "/stream")
+                routes[0].handle(exchange)
+                loops.run()
+                return {
+                    loops.run()
+                    let lines = (exchange.stream?.text ?? "").split(separator: "\n").filter { $0.hasPrefix("data: ") }
+                    return lines.map { String($0.dropFirst(7).dropLast()) }
+                }
+            },
+            make: {
+                let loops = ManualLoops(count: 1)
+                let channel = try TestHost(payloads: Self.payloads, loops: loops).make(
+                    SSEChannel.self, #"{"path": "/stream"}"#, reserved: ModuleKind.channel.reservedKeys)
+                return SSEOnLoops(channel, loops)
+            })
+    }
+
+    // MARK: Sinks
+
+    @Test func consoleKeepsTheContract() async throws {
+        let pipe = Pipe()
+        let output = OutputReader(pipe.fileHandleForReading)
+        try await SinkContract.verify(
+            payload: { #"{"text": "number \#($0)"}"# }, badPayload: "{}", isOrdered: true,
+            make: {
+                let config = try ConsoleSinkConfig(json: ##"{"template": "${@id} ${/text}"}"##)
+                return try #require(
+                    ConsoleSink(
+                        config: config, context: TestHost(payloads: Self.payloads).context(named: "console"),
+                        descriptor: pipe.fileHandleForWriting.fileDescriptor))
+            },
+            written: { output.lines().compactMap { $0.split(separator: " ").first.map(String.init) } })
+        try pipe.fileHandleForWriting.close()
+    }
+
+    @Test func pubSubSinkKeepsTheContract() async throws {
+        let bus = try TestHost().make(MemoryBus.self, "{}")
+        let written = Lines()
+        let subscription = try await bus.subscribe(to: "out") { delivery in
+            if case .messages(let messages) = delivery { written.add(messages.map { $0.record.event.id.string }) }
+        }
+        try await SinkContract.verify(
+            payload: { "\($0)" }, isOrdered: true,
+            make: { try TestHost(pubSubs: ["bus": bus]).make(PubSubSink.self, #"{"pubsub": "bus", "channel": "out"}"#) },
+            written: { written.all })
+        subscription.cancel()
+    }
+
+    // MARK: Logs
+
+    @Test func embeddedLogKeepsTheContract() async throws {
+        let folder = try TemporaryFolder()
+        try await LogContract.verify { store in try LogContractTests.embedded("\(folder.path)/\(store)") }
+    }
+}
