@@ -13,6 +13,7 @@ let plugins: [(name: String, libraries: [Target.Dependency])] = [
     ("HTTP", []),
     ("JQ", ["CJQ"]),
     ("Map", []),
+    ("Outbox", []),
     ("PostgreSQL", ["CPQ"]),
     ("Redis", ["CHiredis"]),
     ("SQLSinks", []),
@@ -70,7 +71,7 @@ let package = Package(
         library("HTTPServer", ["CEvent"]),
         library("Pipelines", ["Martlet", "EmbeddedLog", "HTTPServer", "CCrypto", "CCurl", "CSimdjson", "CValijson"]),
         library("MartletTesting", ["Martlet"]),
-        library("Benchmarks", ["CLinux", "Martlet", "EmbeddedLog", "HTTPServer"]),
+        library("Benchmarks", ["CLinux", "CPQ", "CSQLite", "Martlet", "EmbeddedLog", "HTTPServer"]),
         .executableTarget(
             name: "MartletHost",
             dependencies: ["Martlet", "Pipelines", "EmbeddedLog", "LogSimulator", "HTTPServer", "Benchmarks", "MartletTesting", "CCurl"]
@@ -85,8 +86,8 @@ let package = Package(
         tests("HTTPServerTests", ["HTTPServer", "CEvent"]),
         tests("PipelinesTests", pluginNames + ["MartletHost", "Pipelines", "MartletTesting", "Martlet"]),
         tests("PluginTests", pluginNames + ["MartletTesting", "Martlet", "Pipelines"]),
-        tests("MartletHostTests", ["MartletHost", "MartletTesting", "Benchmarks", "Martlet", "Pipelines"]),
-        tests("EndToEndTests", ["MartletHost", "HTTPServer", "CCrypto", "CSQLite"]),
+        tests("MartletHostTests", ["MartletHost", "MartletTesting", "Benchmarks", "EmbeddedLog", "Martlet", "Pipelines"]),
+        tests("EndToEndTests", ["MartletHost", "EmbeddedLog", "HTTPServer", "CCrypto", "CSQLite"]),
         tests("TidyTests", []),
     ] + plugins.map { plugin in
         .target(

@@ -45,6 +45,13 @@ struct Batch: Sendable {
         }
     }
 
+    /// Events that were checked already.
+    init(checked payloads: [Bytes]) {
+        numbering = .index
+        self.payloads = payloads
+        numbers = Array(payloads.indices)
+    }
+
     private mutating func add(_ payload: Bytes, _ number: Int, check: (Bytes) throws(Refusal) -> Void) {
         do throws(Refusal) {
             try check(payload)

@@ -15,8 +15,8 @@ public final class HTTPSource: EventSource, RouteProviding {
 
     private static let emptyObject: Bytes = "{}"
 
-    private let config: HTTPSourceConfig
-    private let checker: EventChecker
+    let config: HTTPSourceConfig
+    let checker: EventChecker
     private let respond: RespondPlan?
     private let gate = RequestGate()
     private let refused: Counter
@@ -63,6 +63,7 @@ public final class HTTPSource: EventSource, RouteProviding {
             switch config.content {
             case .opaque: takeOpaque(exchange, intake)
             case .json: try takeJSON(exchange, intake)
+            case .cloudevents: try takeCloudEvents(exchange, intake)
             }
         } catch {
             refused.add()
@@ -97,32 +98,36 @@ public final class HTTPSource: EventSource, RouteProviding {
     }
 
     private func takeOne(_ payload: Bytes, headers: [Header], _ exchange: any HTTPExchange, _ intake: any Intake) {
-        var made = SourceInput(
-            payload: payload, headers: headers, variables: ExchangeVariables(exchange),
-            idempotencyKey: exchange.header("idempotency-key"))
-        made.callerScope = exchange.caller?.scope
-        let input = made
-        intake.accept([input]) { [gate, respond] outcomes in
+        take(SourceInput(payload: payload, headers: headers, variables: ExchangeVariables(exchange)), exchange, intake)
+    }
+
+    func take(_ made: SourceInput, _ exchange: any HTTPExchange, _ intake: any Intake) {
+        var input = made
+        input.idempotencyKey = exchange.header("idempotency-key")
+        input.callerScope = exchange.caller?.scope
+        let taken = input
+        intake.accept([taken]) { [gate, respond] outcomes in
             for outcome in outcomes.prefix(1) {
-                exchange.respond(SingleAnswer.response(outcome, to: input, respond: respond))
+                exchange.respond(SingleAnswer.response(outcome, to: taken, respond: respond))
             }
             gate.leave()
         }
     }
 
-    /// The events of a batch are taken one by one: some may be refused while others are saved. A repeated batch with
-    /// the same idempotency key is safe, since each event has a key of its own derived from it.
     private func takeBatch(_ batch: Batch, _ exchange: any HTTPExchange, _ intake: any Intake) {
         let variables = ExchangeVariables(exchange)
+        take(batch, batch.payloads.map { SourceInput(payload: $0, variables: variables) }, exchange, intake)
+    }
+
+    /// The events of a batch are taken one by one: some may be refused while others are saved. A repeated batch with
+    /// the same idempotency key is safe, since each event has a key of its own derived from it.
+    func take(_ batch: Batch, _ made: [SourceInput], _ exchange: any HTTPExchange, _ intake: any Intake) {
         let key = exchange.header("idempotency-key")
         let scope = exchange.caller?.scope
-        var inputs: [SourceInput] = []
-        inputs.reserveCapacity(batch.payloads.count)
-        for (index, payload) in batch.payloads.enumerated() {
-            var input = SourceInput(
-                payload: payload, variables: variables, idempotencyKey: key.map { "\($0)/\(batch.numbers[index])" })
-            input.callerScope = scope
-            inputs.append(input)
+        var inputs = made
+        for index in inputs.indices {
+            inputs[index].idempotencyKey = key.map { "\($0)/\(batch.numbers[index])" }
+            inputs[index].callerScope = scope
         }
         intake.accept(inputs) { [gate] outcomes in
             exchange.respond(BatchSummary(batch, outcomes).response)

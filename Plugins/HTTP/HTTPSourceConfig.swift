@@ -13,7 +13,7 @@ public struct HTTPSourceConfig: ModuleConfig {
 
     /// What bodies hold.
     public enum Content: String, CaseIterable, ConfigValue {
-        case json, opaque
+        case json, opaque, cloudevents
     }
 
     public let method: Method
@@ -30,7 +30,7 @@ public struct HTTPSourceConfig: ModuleConfig {
             example: "/likes")
         content = fields.optional(
             "content", default: .json,
-            "What bodies hold: `json` (one event, an array, or NDJSON), or `opaque` (any bytes, one event).")
+            "What bodies hold: `json` (one event, an array, or NDJSON), `opaque` (any bytes, one event), or `cloudevents` (CloudEvents 1.0: binary, structured or a batch).")
         bodySchema = fields.optional(
             "body_schema", "A JSON Schema that each event's body must satisfy.",
             example: ["type": "object", "required": ["actor"]])

@@ -40,9 +40,10 @@ final class PostgreSQLConnection: DatabaseConnection, BackendConnection {
             // What the scanner of statements, and the reading of values, count on.
             "SET standard_conforming_strings = on", "SET bytea_output = 'hex'", "SET extra_float_digits = 1",
             "SET DateStyle = 'ISO'", "SET default_transaction_isolation = 'read committed'",
-            "SET default_transaction_read_only = \(role == .reader ? "on" : "off")",
         ]
-        try command(settings.joined(separator: "; "))
+        // A writer leaves it as it is: a server that was set so, for a move or because its disk is nearly full, takes no rows.
+        let readOnly = role == .reader ? ["SET default_transaction_read_only = on"] : []
+        try command((settings + readOnly).joined(separator: "; "))
         guard role != .reader else { return }
         var isStandby = false
         try link.run("SELECT pg_is_in_recovery()", role: role, { PQsendQuery($0, "SELECT pg_catalog.pg_is_in_recovery()") }) { result in
@@ -156,7 +157,30 @@ final class PostgreSQLConnection: DatabaseConnection, BackendConnection {
         }
     }
 
-    private typealias Outcome = (changes: Int, columns: [String], rows: [[DataValue]])
+    /// What a statement came to, from its results as they arrive.
+    private struct Outcome {
+        private(set) var changes = 0
+        private(set) var columns: [String] = []
+        private(set) var rows: [[DataValue]] = []
+        private var bytes = 0
+
+        /// Returns whether more is wanted.
+        mutating func take(
+            _ result: OpaquePointer, limit: Int, isLimitError: Bool, _ sql: String, _ database: String
+        ) throws(ModuleError) -> Bool {
+            if columns.isEmpty { columns = PostgreSQLValue.columns(result) }
+            for row in 0..<PQntuples(result) {
+                if rows.count == limit {
+                    if isLimitError { throw DatabaseError.tooLarge(database, "\(limit) rows", sql) }
+                    return false
+                }
+                rows.append(PostgreSQLValue.row(result, row, &bytes))
+            }
+            if bytes > ResultLimits.bytes { throw DatabaseError.tooLarge(database, "\(ResultLimits.bytes) bytes", sql) }
+            changes = PostgreSQLConnection.changes(result)
+            return true
+        }
+    }
 
     private func run(
         _ statement: SQLStatement, _ values: [DataValue], limit: Int, isLimitError: Bool
@@ -165,26 +189,47 @@ final class PostgreSQLConnection: DatabaseConnection, BackendConnection {
         precondition(values.count == count, "\(values.count) values for \(count) parameters: \(statement.text)")
         let prepared = try statements.statement(statement.text)
         try parameters.set(values, types: prepared.parameterTypes, database: settings.name)
-        var outcome: Outcome = (0, [], [])
-        var bytes = 0
+        var outcome = Outcome()
         try link.run(
             prepared.sql, role: role, oneByOne: true, { [parameters] in parameters.send(prepared.name, on: $0) }
         ) { result throws(ModuleError) in
-            if outcome.columns.isEmpty { outcome.columns = PostgreSQLValue.columns(result) }
-            for row in 0..<PQntuples(result) {
-                if outcome.rows.count == limit {
-                    if isLimitError { throw DatabaseError.tooLarge(settings.name, "\(limit) rows", prepared.sql) }
-                    return false
-                }
-                outcome.rows.append(PostgreSQLValue.row(result, row, &bytes))
-            }
-            if bytes > ResultLimits.bytes {
-                throw DatabaseError.tooLarge(settings.name, "\(ResultLimits.bytes) bytes", prepared.sql)
-            }
-            outcome.changes = Self.changes(result)
-            return true
+            try outcome.take(result, limit: limit, isLimitError: isLimitError, prepared.sql, settings.name)
         }
         return outcome
+    }
+
+    /// Statements that leave together, at most. Fewer than are kept prepared, so that none of them makes room for another.
+    private static var pipelineLimit: Int { 200 }
+
+    func execute(_ calls: [StatementCall]) throws(ModuleError) -> [ExecutionResult] {
+        var results: [ExecutionResult] = []
+        results.reserveCapacity(calls.count)
+        var rest = calls[...]
+        while !rest.isEmpty {
+            let part = rest.prefix(Self.pipelineLimit)
+            rest = rest.dropFirst(part.count)
+            if part.count == 1, let call = part.first {
+                results.append(try execute(call.statement, call.parameters))
+            } else {
+                results += try dooming { () throws(ModuleError) in try runTogether(Array(part)) }
+            }
+        }
+        return results
+    }
+
+    private func runTogether(_ calls: [StatementCall]) throws(ModuleError) -> [ExecutionResult] {
+        var prepared: [PostgreSQLPrepared] = []
+        prepared.reserveCapacity(calls.count)
+        for call in calls { prepared.append(try statements.statement(call.statement.text)) }
+        var outcomes = [Outcome](repeating: Outcome(), count: calls.count)
+        try link.runPipelined(calls.count, sql: { prepared[$0].sql }, role: role) { number, handle throws(ModuleError) in
+            try parameters.set(calls[number].parameters, types: prepared[number].parameterTypes, database: settings.name)
+            return parameters.send(prepared[number].name, on: handle)
+        } each: { number, result throws(ModuleError) in
+            _ = try outcomes[number].take(
+                result, limit: ResultLimits.rows, isLimitError: true, prepared[number].sql, settings.name)
+        }
+        return outcomes.map { ExecutionResult(changes: $0.changes, columns: $0.columns, rows: $0.rows) }
     }
 
     /// Rows that INSERT, UPDATE, DELETE or MERGE changed; a SELECT's count is none of them.

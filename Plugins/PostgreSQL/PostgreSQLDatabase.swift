@@ -60,6 +60,17 @@ public final class PostgreSQLDatabase: Database {
         }
     }
 
+    public func urgentTransaction(
+        _ body: @escaping @Sendable (any DatabaseConnection) throws -> Void,
+        completion: @escaping @Sendable (Result<Void, ModuleError>) -> Void
+    ) {
+        do {
+            try lifeCycle.engine().transaction(isUrgent: true, body, completion: completion)
+        } catch {
+            completion(.failure(error))
+        }
+    }
+
     public func query(_ statement: SQLStatement, _ parameters: [DataValue], limit: Int) async throws -> QueryResult {
         try await lifeCycle.engine().query(statement, parameters, limit: limit)
     }
@@ -81,5 +92,10 @@ public final class PostgreSQLDatabase: Database {
 
     public func close() async {
         await lifeCycle.close()
+    }
+
+    /// Not started yet.
+    func listener(on channel: String, wake: @escaping @Sendable () -> Void) -> PostgreSQLListener {
+        PostgreSQLListener(settings, channel: channel, logger: logger, ring: wake)
     }
 }

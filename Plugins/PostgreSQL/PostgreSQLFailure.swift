@@ -60,7 +60,7 @@ struct PostgreSQLFailure {
         case "25006":
             return .transient(
                 "postgres.read_only",
-                text("the server only reads (a standby?); with several hosts in `url` add target_session_attrs=read-write"))
+                text("the server only reads (a standby, or default_transaction_read_only); with several hosts in `url` add target_session_attrs=read-write"))
         case "53100": return .transient("postgres.full", text("the server's disk is full"))
         case "55P03", "55006", "25P03": return .transient("postgres.busy", text("try again"))
         case "26000": return .transient("postgres.statement_forgotten", text("the server has forgotten a prepared statement"))

@@ -11,7 +11,7 @@ final class PostgreSQLLink {
     let handle: OpaquePointer
     let settings: PostgreSQLSettings
     /// The connection is gone, or was given up.
-    private(set) var isBroken = false
+    var isBroken = false
 
     init(_ settings: PostgreSQLSettings) throws(ModuleError) {
         self.settings = settings
@@ -80,7 +80,7 @@ final class PostgreSQLLink {
     ) throws(ModuleError) {
         guard !isBroken, send(handle) == 1 else { throw lost(sql) }
         if oneByOne { PQsetSingleRowMode(handle) }
-        let limit = isUnlimited ? nil : Deadline(milliseconds: settings.statementTimeoutMilliseconds + Self.graceMilliseconds)
+        let limit = isUnlimited ? nil : answerDeadline
         var failure: ModuleError?
         var isWanted = true
         while let result = try nextResult(sql, until: limit) {
@@ -109,8 +109,13 @@ final class PostgreSQLLink {
         if PQstatus(handle) == CONNECTION_BAD { throw lost(sql) }
     }
 
+    /// When the answer to a statement that begins now is overdue.
+    var answerDeadline: Deadline {
+        Deadline(milliseconds: settings.statementTimeoutMilliseconds + Self.graceMilliseconds)
+    }
+
     /// Nil after the command's last result.
-    private func nextResult(_ sql: String, until deadline: Deadline?) throws(ModuleError) -> OpaquePointer? {
+    func nextResult(_ sql: String, until deadline: Deadline?) throws(ModuleError) -> OpaquePointer? {
         while true {
             let flushed = PQflush(handle)
             guard flushed >= 0 else { break }
@@ -128,7 +133,7 @@ final class PostgreSQLLink {
         throw lost(sql)
     }
 
-    private func lost(_ sql: String) -> ModuleError {
+    func lost(_ sql: String) -> ModuleError {
         isBroken = true
         return .transient(
             PostgreSQLFailure.connectionLostCode,
@@ -137,7 +142,7 @@ final class PostgreSQLLink {
     }
 
     /// Asks the server to stop the running command.
-    private func cancel() {
+    func cancel() {
         guard let cancel = PQgetCancel(handle) else { return }
         var message = [CChar](repeating: 0, count: 256)
         PQcancel(cancel, &message, CInt(message.count))

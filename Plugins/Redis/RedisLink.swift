@@ -30,8 +30,6 @@ final class RedisLink {
         case ready
     }
 
-    /// What one wake-up reads at most before others get their turn: 16 KiB each.
-    private static let readsPerTurn = 16
     /// No reply to what is sent here has more elements.
     private static let replyElementsMax: CInt = 1_000
     private static let backoffInitial: UInt64 = 50_000_000
@@ -40,6 +38,8 @@ final class RedisLink {
 
     private let settings: RedisSettings
     private let role: String
+    /// What one wake-up reads at most before others get their turn: 16 KiB each.
+    private let readsPerTurn: Int
     private let logger: Logger
     private let connected: Gauge
     private let reconnections: Counter
@@ -57,8 +57,11 @@ final class RedisLink {
     private var failures = 0
     private var hasBeenReady = false
 
-    init(_ role: String, settings: RedisSettings, logger: Logger, connected: Gauge, reconnections: Counter) {
+    init(
+        _ role: String, readsPerTurn: Int, settings: RedisSettings, logger: Logger, connected: Gauge, reconnections: Counter
+    ) {
         self.role = role
+        self.readsPerTurn = readsPerTurn
         self.settings = settings
         self.logger = logger.with("connection", role)
         self.connected = connected
@@ -181,7 +184,7 @@ final class RedisLink {
     }
 
     private func read(_ now: UInt64) {
-        for _ in 0..<Self.readsPerTurn {
+        for _ in 0..<readsPerTurn {
             guard let context else { return }
             let before = chiredis_input_count(context)
             let isOpen = redisBufferRead(context) == REDIS_OK

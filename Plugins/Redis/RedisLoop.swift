@@ -17,6 +17,8 @@ final class RedisLoop: Sendable {
         var isStopped = false
         /// Why nothing can be published now.
         var failure: ModuleError?
+        /// Why subscriptions get nothing now.
+        var subscriberFailure: ModuleError?
     }
 
     private let threads = BlockingThreads(limit: 1) { _ in }
@@ -49,6 +51,9 @@ final class RedisLoop: Sendable {
     /// Why nothing can be published at the moment.
     var failure: ModuleError? { state.withLock { $0.failure } }
 
+    /// Why one of the connections does not do its work at the moment.
+    var trouble: ModuleError? { state.withLock { $0.failure ?? $0.subscriberFailure } }
+
     func submit(_ command: Command) {
         let isTaken = state.withLock { state in
             if !state.isStopped { state.inbox.append(command) }
@@ -78,10 +83,12 @@ final class RedisLoop: Sendable {
     private func run() {
         Self.blockBrokenPipeSignal()
         let publisher = RedisPublisher(
-            link: link("publisher", metrics.publisherConnected), endpoint: settings.endpoint, published: metrics.published
+            link: link("publisher", readsPerTurn: 16, metrics.publisherConnected), endpoint: settings.endpoint, published: metrics.published
         ) { [self] failure in state.withLock { $0.failure = failure } }
+        // The server cuts off whoever does not read: more is read in a turn (4 MiB at most) than is published (256 KiB).
         let subscriber = RedisSubscriber(
-            link: link("subscriber", metrics.subscriberConnected), settings: settings, metrics: metrics, logger: logger)
+            link: link("subscriber", readsPerTurn: 256, metrics.subscriberConnected), settings: settings, metrics: metrics, logger: logger
+        ) { [self] failure in state.withLock { $0.subscriberFailure = failure } }
         while serve(publisher, subscriber) {
             turn(publisher, subscriber)
         }
@@ -103,8 +110,10 @@ final class RedisLoop: Sendable {
         pthread_sigmask(SIG_BLOCK, &signals, nil)
     }
 
-    private func link(_ role: String, _ connected: Gauge) -> RedisLink {
-        RedisLink(role, settings: settings, logger: logger, connected: connected, reconnections: metrics.reconnections)
+    private func link(_ role: String, readsPerTurn: Int, _ connected: Gauge) -> RedisLink {
+        RedisLink(
+            role, readsPerTurn: readsPerTurn, settings: settings, logger: logger, connected: connected,
+            reconnections: metrics.reconnections)
     }
 
     /// Does what the inbox asks for. False if it asks to stop.
@@ -114,18 +123,19 @@ final class RedisLoop: Sendable {
         for command in takeInbox() {
             switch command {
             case .open(let completion): publisher.open(completion, now)
-            case .publish(let batch): publisher.publish(batch, now)
+            case .publish(let batch): publisher.publish(batch)
             case .add(let receiver): subscriber.add(receiver, now)
             case .remove(let receiver): subscriber.remove(receiver, now)
             case .stop: goesOn = false
             }
         }
+        if publisher.hasMore { publisher.feed(now) }
         return goesOn
     }
 
     /// Waits for something to happen, and lets the connections see to it.
     private func turn(_ publisher: RedisPublisher, _ subscriber: RedisSubscriber) {
-        let links = [publisher.link, subscriber.link]
+        let links = [subscriber.link, publisher.link]
         var entries = [pollfd(fd: wake.reading, events: Int16(POLLIN), revents: 0)]
         var polled: [RedisLink] = []
         for link in links {
@@ -138,7 +148,6 @@ final class RedisLoop: Sendable {
         wake.clear()
         let now = RedisTime.now()
         for (entry, link) in zip(entries.dropFirst(), polled) where entry.revents != 0 { link.handle(entry.revents, now) }
-        if publisher.hasMore { publisher.feed(now) }
         for link in links { link.tick(now) }
         subscriber.tick(now)
     }

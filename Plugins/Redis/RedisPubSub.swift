@@ -77,6 +77,8 @@ public final class RedisPubSub: PubSub {
         }
     }
 
+    public var failure: ModuleError? { loop.withLock { $0 }?.trouble }
+
     public func close() async {
         let closing = loop.withLock { loop in
             defer { loop = nil }

@@ -40,15 +40,16 @@ final class RedisPublisher: RedisLinkUser {
         link.connect(now)
     }
 
-    func publish(_ batch: PublishBatch, _ now: UInt64) {
+    /// Takes a batch over; it leaves with ``feed(_:)``.
+    func publish(_ batch: PublishBatch) {
         guard link.isReady else {
             return batch.completion.resume(throwing: RedisFailure.connection("not connected yet", endpoint))
         }
         batches.append(Sending(batch: batch))
-        feed(now)
     }
 
-    /// Hands commands to the link as far as it should take them.
+    /// Hands commands to the link as far as it should take them. Once a turn, after the subscriber has
+    /// read what is there: a host that publishes as fast as it can does not leave its own messages at the server.
     func feed(_ now: UInt64) {
         while link.isReady, next < batches.count, link.queuedCount < Self.aheadBytes {
             let sending = batches[next]
@@ -63,7 +64,7 @@ final class RedisPublisher: RedisLinkUser {
         link.flush(now)
     }
 
-    /// Whether a wake-up of the socket should lead to ``feed(_:)``.
+    /// Whether a turn should lead to ``feed(_:)``.
     var hasMore: Bool { next < batches.count }
 
     func linkIsReady() {

@@ -14,31 +14,7 @@ struct RedisSettings: Sendable {
 
     /// Nil, with a problem reported, if the config is wrong.
     init?(_ config: RedisConfig, _ context: ModuleContext) {
-        var endpoint: RedisEndpoint
-        do throws(RedisEndpoint.Mistake) {
-            endpoint = try RedisEndpoint(parsing: config.url.plain)
-        } catch {
-            context.problem(at: config.url.place, error.message)
-            return nil
-        }
-        if let user = config.user {
-            if endpoint.user != nil {
-                context.problem(at: user.place, "`url` names a user too; give it once")
-                return nil
-            }
-            endpoint.user = user.plain
-        }
-        if let password = config.password {
-            if endpoint.password != nil {
-                context.problem(at: password.place, "`url` holds a password too; give it once")
-                return nil
-            }
-            endpoint.password = password.plain
-        }
-        if let user = config.user, endpoint.password == nil {
-            context.problem(at: user.place, "a user needs a password; add `password`")
-            return nil
-        }
+        guard let endpoint = RedisEndpoint(url: config.url, user: config.user, password: config.password, context) else { return nil }
         self.endpoint = endpoint
         clientName = "martlet-" + String(context.name.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" })
         connectTimeout = UInt64(config.connectTimeoutMilliseconds) * 1_000_000

@@ -37,6 +37,7 @@ final class RedisSubscriber: RedisLinkUser {
     private let settings: RedisSettings
     private let metrics: RedisMetrics
     private let logger: Logger
+    private let setFailure: (ModuleError?) -> Void
     private var channels: [Bytes: Channel] = [:]
     private var patterns: [Bytes: Channel] = [:]
     private var subscriptionCount = 0
@@ -45,14 +46,21 @@ final class RedisSubscriber: RedisLinkUser {
     private var decoder = MessageDecoder()
     /// Where the latest message went.
     private var latest: Channel?
+    /// The server has refused to renew a subscription on this connection.
+    private var hasRefusals = false
     /// When subscriptions that the server has refused after a reconnection are asked for again.
     private(set) var retryAt: UInt64?
 
-    init(link: RedisLink, settings: RedisSettings, metrics: RedisMetrics, logger: Logger) {
+    /// - Parameter setFailure: told why subscriptions get nothing now, and nil when they do.
+    init(
+        link: RedisLink, settings: RedisSettings, metrics: RedisMetrics, logger: Logger,
+        setFailure: @escaping (ModuleError?) -> Void
+    ) {
         self.link = link
         self.settings = settings
         self.metrics = metrics
         self.logger = logger
+        self.setFailure = setFailure
         link.user = self
     }
 
@@ -91,6 +99,7 @@ final class RedisSubscriber: RedisLinkUser {
         guard let channel = find(receiver), let index = channel.receivers.firstIndex(where: { $0 === receiver }) else { return }
         channel.receivers.remove(at: index)
         subscriptionCount -= 1
+        if subscriptionCount == 0 { setFailure(nil) }
         guard channel.receivers.isEmpty else { return }
         forget(channel)
         guard link.isReady else { return }
@@ -139,6 +148,7 @@ final class RedisSubscriber: RedisLinkUser {
         let now = RedisTime.now()
         for channel in all { ask(for: channel, now) }
         link.flush(now)
+        setFailure(nil)
     }
 
     func linkAnswered(_ reply: redisReply) {
@@ -157,12 +167,18 @@ final class RedisSubscriber: RedisLinkUser {
         channel.isConfirmed = true
         channel.wasConfirmed = true
         for receiver in channel.receivers { receiver.confirm() }
+        if hasRefusals, all.allSatisfy(\.isConfirmed) {
+            hasRefusals = false
+            setFailure(nil)
+        }
     }
 
     private func refused(_ channel: Channel, _ error: ModuleError) {
         drop(channel.receivers.filter { $0.fail(error) }, from: channel)
         guard !channel.receivers.isEmpty else { return }
         logger.error("\(error.message); asking again", ("code", error.code))
+        hasRefusals = true
+        setFailure(error)
         retryAt = RedisTime.now() + settings.reconnectMaximum
     }
 
@@ -170,11 +186,13 @@ final class RedisSubscriber: RedisLinkUser {
         handOutAll()
         asked = FIFOQueue()
         retryAt = nil
+        hasRefusals = false
         for channel in all {
             channel.isConfirmed = false
             // Those that were never confirmed get the error; the others wait for the next connection.
             drop(channel.receivers.filter { $0.fail(error) }, from: channel)
         }
+        setFailure(wantsConnection ? error : nil)
     }
 
     private func drop(_ failed: [RedisReceiver], from channel: Channel) {

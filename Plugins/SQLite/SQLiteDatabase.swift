@@ -70,6 +70,17 @@ public final class SQLiteDatabase: Database {
         }
     }
 
+    public func urgentTransaction(
+        _ body: @escaping @Sendable (any DatabaseConnection) throws -> Void,
+        completion: @escaping @Sendable (Result<Void, ModuleError>) -> Void
+    ) {
+        do {
+            try lifeCycle.engine().transaction(isUrgent: true, body, completion: completion)
+        } catch {
+            completion(.failure(error))
+        }
+    }
+
     public func query(_ statement: SQLStatement, _ parameters: [DataValue], limit: Int) async throws -> QueryResult {
         try await lifeCycle.engine().query(statement, parameters, limit: limit)
     }

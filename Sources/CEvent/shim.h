@@ -6,6 +6,7 @@
 #include <event2/event.h>
 #include <event2/thread.h>
 #include <fcntl.h>
+#include <linux/io_uring.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -14,14 +15,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
 // Wrappers for what Swift cannot import, and for GNU extensions. These are declared here: defining _GNU_SOURCE would
 // give this module another `fd_set` than Glibc's, and a build that loads both may fail.
+long syscall(long number, ...);
 int accept4(int listener, struct sockaddr *address, socklen_t *count, int flags);
 int pthread_setname_np(pthread_t thread, const char *name);
 
@@ -117,4 +121,99 @@ static inline int cevent_open_file_limit(struct rlimit *limit) {
 
 static inline int cevent_set_open_file_limit(const struct rlimit *limit) {
     return setrlimit(RLIMIT_NOFILE, limit);
+}
+
+// MARK: Many sends in one system call (io_uring)
+
+/// A ring that sends only. Everything of it belongs to one thread.
+struct cevent_ring {
+    int fd;
+    unsigned pending;
+    unsigned *sq_head, *sq_tail, *sq_array, *cq_head, *cq_tail;
+    unsigned sq_mask, cq_mask;
+    struct io_uring_sqe *entries;
+    struct io_uring_cqe *completions;
+    void *sq_memory, *cq_memory;
+    size_t sq_count, cq_count, entry_bytes;
+};
+
+/// Gives everything back.
+static inline void cevent_ring_close(struct cevent_ring *ring) {
+    if (ring->entries != NULL && ring->entries != MAP_FAILED) munmap(ring->entries, ring->entry_bytes);
+    if (ring->cq_memory != NULL && ring->cq_memory != MAP_FAILED) munmap(ring->cq_memory, ring->cq_count);
+    if (ring->sq_memory != NULL && ring->sq_memory != MAP_FAILED) munmap(ring->sq_memory, ring->sq_count);
+    if (ring->fd >= 0) close(ring->fd);
+    ring->fd = -1;
+}
+
+/// Makes a ring for so many sends at a time, a power of two. 0, or -1 if the system has none or does not allow it.
+static inline int cevent_ring_open(struct cevent_ring *ring, unsigned count) {
+    struct io_uring_params parameters;
+    memset(ring, 0, sizeof *ring);
+    memset(&parameters, 0, sizeof parameters);
+    ring->fd = (int)syscall(__NR_io_uring_setup, count, &parameters);
+    if (ring->fd < 0) return -1;
+    fcntl(ring->fd, F_SETFD, FD_CLOEXEC);
+    ring->sq_count = parameters.sq_off.array + parameters.sq_entries * sizeof(unsigned);
+    ring->cq_count = parameters.cq_off.cqes + parameters.cq_entries * sizeof(struct io_uring_cqe);
+    ring->entry_bytes = parameters.sq_entries * sizeof(struct io_uring_sqe);
+    int protection = PROT_READ | PROT_WRITE, flags = MAP_SHARED | MAP_POPULATE;
+    ring->sq_memory = mmap(NULL, ring->sq_count, protection, flags, ring->fd, IORING_OFF_SQ_RING);
+    ring->cq_memory = mmap(NULL, ring->cq_count, protection, flags, ring->fd, IORING_OFF_CQ_RING);
+    ring->entries = (struct io_uring_sqe *)mmap(NULL, ring->entry_bytes, protection, flags, ring->fd, IORING_OFF_SQES);
+    if (ring->sq_memory == MAP_FAILED || ring->cq_memory == MAP_FAILED || (void *)ring->entries == MAP_FAILED) {
+        cevent_ring_close(ring);
+        return -1;
+    }
+    char *sq = (char *)ring->sq_memory, *cq = (char *)ring->cq_memory;
+    ring->sq_head = (unsigned *)(sq + parameters.sq_off.head);
+    ring->sq_tail = (unsigned *)(sq + parameters.sq_off.tail);
+    ring->sq_mask = *(unsigned *)(sq + parameters.sq_off.ring_mask);
+    ring->sq_array = (unsigned *)(sq + parameters.sq_off.array);
+    ring->cq_head = (unsigned *)(cq + parameters.cq_off.head);
+    ring->cq_tail = (unsigned *)(cq + parameters.cq_off.tail);
+    ring->cq_mask = *(unsigned *)(cq + parameters.cq_off.ring_mask);
+    ring->completions = (struct io_uring_cqe *)(cq + parameters.cq_off.cqes);
+    return 0;
+}
+
+/// Adds a send(2) that neither blocks nor raises SIGPIPE. The caller adds no more than the ring was made for.
+static inline void cevent_ring_send(struct cevent_ring *ring, int fd, const void *bytes, size_t count, unsigned number) {
+    unsigned tail = *ring->sq_tail, index = tail & ring->sq_mask;
+    struct io_uring_sqe *entry = &ring->entries[index];
+    memset(entry, 0, sizeof *entry);
+    entry->opcode = IORING_OP_SEND;
+    entry->fd = fd;
+    entry->addr = (unsigned long long)(size_t)bytes;
+    entry->len = (unsigned)count;
+    entry->msg_flags = MSG_NOSIGNAL | MSG_DONTWAIT;
+    entry->user_data = number;
+    ring->sq_array[index] = index;
+    __atomic_store_n(ring->sq_tail, tail + 1, __ATOMIC_RELEASE);
+    ring->pending += 1;
+}
+
+/// Runs what was added. Each send is over when this returns, and has a result if the system took it up; one that it did
+/// not take up is forgotten, and was not made.
+static inline void cevent_ring_run(struct cevent_ring *ring) {
+    unsigned count = ring->pending, before = *ring->cq_tail;
+    ring->pending = 0;
+    long taken = syscall(__NR_io_uring_enter, ring->fd, count, 0, 0, NULL, 0);
+    // The kernel looks at the queue only inside the call.
+    *ring->sq_tail = __atomic_load_n(ring->sq_head, __ATOMIC_ACQUIRE);
+    // A send that does not block completes within the call. Should one be late all the same, it is waited for.
+    while (taken > 0 && __atomic_load_n(ring->cq_tail, __ATOMIC_ACQUIRE) - before < (unsigned)taken) {
+        if (syscall(__NR_io_uring_enter, ring->fd, 0, 1, IORING_ENTER_GETEVENTS, NULL, 0) < 0 && errno != EINTR) return;
+    }
+}
+
+/// Takes a result: the number given to it, and what send(2) would return, or an error as a negative number. 0 if none is left.
+static inline int cevent_ring_next(struct cevent_ring *ring, unsigned *number, int *result) {
+    unsigned head = *ring->cq_head;
+    if (head == __atomic_load_n(ring->cq_tail, __ATOMIC_ACQUIRE)) return 0;
+    struct io_uring_cqe *completion = &ring->completions[head & ring->cq_mask];
+    *number = (unsigned)completion->user_data;
+    *result = completion->res;
+    __atomic_store_n(ring->cq_head, head + 1, __ATOMIC_RELEASE);
+    return 1;
 }

@@ -2,11 +2,11 @@ import Synchronization
 
 /// A durable log of topics in one folder, for one process.
 ///
-/// Life cycle: `UnrecoveredLog.recover()` → use from any thread → `close()`. Three threads work for
+/// Life cycle: `UnrecoveredLog.recover()` → use from any thread → `close()`. Threads of its own work for
 /// it: the commit thread gathers everything queued into one commit cycle (one journal write, one
 /// sync), makes it visible and calls the completions; the flusher copies committed cycles into
-/// the segments, syncs those, and trims the journal; a third applies retention and compacts. No call blocks longer
-/// than a short lock, except reads from disk, topic changes and `close`.
+/// the segments, syncs those (with three threads that help), and trims the journal; a last one applies retention and compacts.
+/// No call blocks longer than a short lock, except reads from disk, topic changes and `close`.
 ///
 /// Invariants:
 /// 1. A record is visible to readers, and acknowledged, only once its cycle is durable (`acknowledge`).
@@ -41,6 +41,7 @@ package final class EmbeddedLog: Sendable {
     let nextWaiterID = Atomic<UInt64>(0)
     let runsThreads: Bool
     private let threads = Mutex<[LogThread]>([])
+    private let syncThreads = Mutex<SyncThreads?>(nil)
     private let lock: Mutex<(any LogLock)?>
 
     init(_ recovered: RecoveredLog, runsThreads: Bool) {
@@ -68,6 +69,9 @@ package final class EmbeddedLog: Sendable {
         threads.withLock { $0.append(commit) }
         let flusher = try LogThread(name: "log-flush") { [self] in flushLoop() }
         threads.withLock { $0.append(flusher) }
+        let syncing = try SyncThreads(started: ())
+        files.use(syncing)
+        syncThreads.withLock { $0 = syncing }
         let maintainer = try LogThread(name: "log-maintain") { [self] in maintenanceLoop() }
         threads.withLock { $0.append(maintainer) }
     }
@@ -96,6 +100,11 @@ package final class EmbeddedLog: Sendable {
         running.dropFirst().forEach { $0.join() }
         threads.withLock { $0.removeAll() }
         closeCleanly()
+        files.use(SyncThreads())
+        syncThreads.withLock { threads in
+            defer { threads = nil }
+            return threads
+        }?.stop()
         files.closeAll()
         lock.withLock { $0 = nil }
     }

@@ -43,8 +43,12 @@ final class Connection: @unchecked Sendable {
     var discardedBytes = 0
     /// Refused at the connection limit, and not counted as open.
     var isRejected = false
+    /// What the ring's send for this connection returned; `notSent` while there is none.
+    var batchResult = Connection.notSent
     private var isDirty = false
     private var isReading = false
+
+    private static let notSent = Int32.min
 
     // Times in milliseconds of the loop's clock.
     var headStartMs: UInt64 = 0
@@ -239,10 +243,40 @@ final class Connection: @unchecked Sendable {
     }
 }
 
-extension Connection: EndOfTurnFlushable {
+extension Connection {
     func flushEndOfTurn() {
         isDirty = false
         settle()
+    }
+
+    /// Hands the one piece that a stream has to send to the ring; false if there is more to do than that.
+    func joinBatch(_ ring: SendRing) -> Bool {
+        guard stream != nil, state == .open, abortReason == nil, writeEvent == nil, !closesWhenSent, let piece = output.onlyPiece else {
+            return false
+        }
+        isDirty = false
+        ring.add(self, piece.start, piece.count)
+        return true
+    }
+
+    /// Takes note of what the ring sent, and calls nobody.
+    func noteBatchedSend() {
+        guard batchResult > 0 else { return }
+        acceptor.counters.bytesOut.addFromOwner(Int(batchResult))
+        writeProgressMs = loop.nowMs
+        output.sent(Int(batchResult), pool: loop.outputPool)
+    }
+
+    /// Acts on what the ring sent. What it did not, for whatever reason, is tried by itself, which finds out why.
+    func settleBatchedSend() {
+        batchResult = Self.notSent
+        if output.isEmpty, state == .open, abortReason == nil {
+            finishIfAllSent()
+            updateReading()
+            updateDeadline()
+        } else {
+            settle()
+        }
     }
 }
 

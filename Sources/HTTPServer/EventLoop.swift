@@ -28,7 +28,9 @@ package final class EventLoop: @unchecked Sendable {
     private var wakeEvent: OpaquePointer?
     private var deadlineEvent: OpaquePointer?
     private var deadlineArmedForMs = UInt64.max
-    private var dirty: [any EndOfTurnFlushable] = []
+    private var dirty: [Connection] = []
+    /// Made when it is needed first; nil inside if the system allows none.
+    private lazy var sendRing = SendRing()
     private var isStopping = false
 
     private struct Inbox {
@@ -171,8 +173,8 @@ package final class EventLoop: @unchecked Sendable {
     }
 
     /// Has `flushEndOfTurn()` called once when the current turn ends. The caller makes sure that it marks once a turn.
-    func markDirty(_ flushable: any EndOfTurnFlushable) {
-        dirty.append(flushable)
+    func markDirty(_ connection: Connection) {
+        dirty.append(connection)
     }
 
     private func flushDirty() {
@@ -180,10 +182,28 @@ package final class EventLoop: @unchecked Sendable {
         // What a flush marks dirty again (a close callback that writes elsewhere) is flushed in the same turn.
         var position = 0
         while position < dirty.count {
-            dirty[position].flushEndOfTurn()
-            position += 1
+            if dirty.count - position >= SendRing.countMin, let sendRing {
+                position = flushBatch(from: position, sendRing)
+            } else {
+                dirty[position].flushEndOfTurn()
+                position += 1
+            }
         }
         dirty.removeAll(keepingCapacity: dirty.capacity <= 65536)
+    }
+
+    /// Flushes the next connections, as many as the ring takes, the simple ones in one call. Returns where to go on.
+    private func flushBatch(from start: Int, _ ring: SendRing) -> Int {
+        var position = start
+        var others: [Connection] = []
+        while position < dirty.count, !ring.isFull {
+            let connection = dirty[position]
+            if !connection.joinBatch(ring) { others.append(connection) }
+            position += 1
+        }
+        ring.run()
+        for connection in others { connection.flushEndOfTurn() }
+        return position
     }
 
     // MARK: Time

@@ -67,6 +67,17 @@ struct OutputQueue {
         segments.removeAll(keepingCapacity: segments.capacity <= 8)
     }
 
+    /// The piece to send if there is exactly one.
+    var onlyPiece: (start: UnsafeRawPointer, count: Int)? {
+        guard segments.count - first == 1 else { return nil }
+        return (segments[first].start, segments[first].count)
+    }
+
+    /// Takes off what was sent elsewhere.
+    mutating func sent(_ bytes: Int, pool: OutputPool) {
+        if bytes == count { removeAll(pool: pool) } else { drop(bytes) }
+    }
+
     /// Sends until all is sent or the socket takes no more.
     mutating func send(to descriptor: Int32, pool: OutputPool) -> SendResult {
         while count > 0 {

@@ -33,6 +33,7 @@ extension LogHistory {
             log = nil
             disk.killProcess()
             try repair()
+            if isOver { return }
             do throws(LogError) {
                 log = try recover()
             } catch {
@@ -69,6 +70,7 @@ extension LogHistory {
         if wasInterrupted {
             let preview = try inspect { (inspection) throws(LogError) in try inspection.verify() }
             losses += preview?.findings.flatMap(\.losses) ?? []
+            isOver = leavesModel(preview)
             disk.faults.powerFailsAfter = pick(60)
             trail.append("  power fails in the repair, after \(disk.faults.powerFailsAfter ?? 0)")
             if let inspection = try? LogInspection(directory: "/data", storage: disk) { _ = try? inspection.repair() }
@@ -84,11 +86,17 @@ extension LogHistory {
         for loss in losses {
             model.lost[HistoryModel.Place(topic: loss.topic, partition: loss.partition), default: []].append(loss.offsets)
         }
+        isOver = isOver || leavesModel(report)
         let topics = Set(losses.map(\.topic))
         if topics.contains(Self.keys) { model.keys = [:]; doubtsKeys = true }
         if topics.contains("__consumer_offsets") { doubtsOffsets = true }
         if topics.contains("__producer_state") || topics.contains(Self.sequenced) { doubtsProducer = true }
         forgetLostEvents()
+    }
+
+    /// Whether what was lost cannot be taken out of the model: losses without a place, and settings by which ids were known.
+    private func leavesModel(_ report: LogReport?) -> Bool {
+        report?.findings.contains { $0.unplacedBytes > 0 || ($0.subject == .topic && $0.path.contains("/\(Self.once)/")) } ?? false
     }
 
     /// The answer of an inspection; `nil` if there is no log yet.

@@ -15,6 +15,8 @@ struct LogHistory {
     /// After a repair gave up some of them, what is there counts.
     var doubtsKeys = false
     var doubtsOffsets = false
+    /// Damage whose losses cannot be told ends the history: there is no model to compare with.
+    var isOver = false
     var doubtsProducer = false
 
     static let plain = "plain"
@@ -33,6 +35,7 @@ struct LogHistory {
         while step < steps {
             step += 1
             try takeStep()
+            if isOver { return }
         }
         try restart(.power, faults: false)
     }

@@ -8,6 +8,7 @@ import HTTPPlugin
 import JQPlugin
 import MapPlugin
 import Martlet
+import OutboxPlugin
 import PostgreSQLPlugin
 import RedisPlugin
 import SQLSinksPlugin
@@ -32,12 +33,16 @@ enum StandardModules {
         try registry.register(source: HTTPSource.self)
         try registry.register(source: ScheduleSource.self)
         try registry.register(source: FileSource.self)
+        try registry.register(source: OutboxSource.self)
+        try registry.register(source: RedisSource.self)
         try registry.register(transform: JQTransform.self)
         try registry.register(transform: MapTransform.self)
         try registry.register(transform: FilterTransform.self)
         try registry.register(transform: DedupeTransform.self)
         try registry.register(transform: ThrottleTransform.self)
+        try registry.register(sink: HTTPSink.self)
         try registry.register(sink: FileSink.self)
+        try registry.register(sink: RedisSink.self)
         try registry.register(sink: TableSink.self)
         try registry.register(sink: SQLSink.self)
         try registry.register(database: SQLiteDatabase.self)

@@ -28,6 +28,7 @@ public struct DatabaseContract: Sendable {
         try await contract.verifyLifeCycle()
         try await contract.verifyCommitAndRollback()
         try await contract.verifyValues()
+        try await contract.verifyManyStatements()
         try await contract.verifyErrorKinds()
         try await contract.verifyResults()
         try await contract.verifyQueries()

@@ -148,6 +148,16 @@ import Testing
         #expect(gzip?.code == .unsupportedCompression && gzip?.message.contains("compression type 1") == true)
     }
 
+    @Test func aMaxTimestampThatIsNotIsRefused() {
+        var bytes = SampleRecord.batch(SampleRecord.likes(3)).withBytes { Array($0) }
+        #expect(error(bytes) == nil)
+        bytes.withUnsafeMutableBytes { all in
+            all.baseAddress!.storeBigEndian(Int64.max, at: 35)
+            BatchHeader.seal(all.baseAddress!, count: all.count)
+        }
+        #expect(error(bytes)?.message.contains("max timestamp is 9223372036854775807") == true)
+    }
+
     @Test(arguments: [Compression.lz4, .zstd])
     func brokenFramesAreErrorsNotCrashes(compression: Compression) {
         var generator = SeededGenerator(seed: 11)

@@ -7,7 +7,7 @@ import Testing
     /// with a release build: `martlet log simulate --histories 5000`.
     @Test func noHistoryBreaksAPromise() async throws {
         let environment = ProcessInfo.processInfo.environment
-        let count = environment["LOG_HISTORIES"].flatMap(UInt64.init) ?? 160
+        let count = environment["LOG_HISTORIES"].flatMap(UInt64.init) ?? 120
         let first = environment["LOG_SEED"].flatMap(UInt64.init) ?? UInt64.random(in: 0..<1_000_000_000)
         print("seeds \(first) to \(first + count - 1)")
         try await withThrowingTaskGroup(of: Void.self) { group in

@@ -53,6 +53,28 @@ struct HTTPStreamTests {
         #expect(hub.closed.current.count == 50)
     }
 
+    /// Enough for the loop to send them together: those that read get everything in order, those that do not hold nobody up,
+    /// and those that left are noticed.
+    @Test func manyStreamsAreSentTogether() async throws {
+        let hub = Hub(queueBytesMax: 64 * 1024)
+        try await TestServer.run(handler: hub.open) { running in
+            var clients = try (0..<80).map { _ in try subscribe(running, hub) }
+            clients.removeSubrange(70...)
+            var overflown: Set<Int> = []
+            for number in 0..<400 {
+                let text = "data: \(number) \(String(repeating: "x", count: number * 97 % 60_000))\n\n"
+                let results = await hub.write(.text(text), on: running.loop)
+                for (index, result) in results.enumerated() where result == .overflow { overflown.insert(index) }
+                // The last thirty of them read nothing.
+                for client in clients[..<40] { #expect(try client.takeChunk() == text) }
+            }
+            #expect(hub.closed.current.count == 10)
+            #expect(overflown == Set(40..<70))
+            #expect(running.server.counters.bytesOut > 40 * 400 * 10_000)
+        }
+        #expect(hub.closed.current.count == 80)
+    }
+
     @Test func gathersTheWritesOfATurn() async throws {
         let hub = Hub()
         try await TestServer.run(handler: hub.open) { running in

@@ -8,7 +8,7 @@ import Testing
         "Martlet": ["Glibc", "Synchronization"],
         "EmbeddedLog": ["Glibc", "Synchronization", "CCRC32C", "CLinux", "CLZ4", "CZstd"],
         "HTTPServer": ["Synchronization", "CEvent"],
-        "Benchmarks": ["Synchronization", "CLinux", "Martlet", "EmbeddedLog", "HTTPServer"],
+        "Benchmarks": ["Synchronization", "CLinux", "CPQ", "CSQLite", "Martlet", "EmbeddedLog", "HTTPServer"],
         "Pipelines": ["Dispatch", "Glibc", "Synchronization", "Martlet", "EmbeddedLog", "HTTPServer", "CCrypto", "CCurl", "CSimdjson", "CValijson"],
         "MartletTesting": ["Glibc", "Synchronization", "Martlet", "Foundation"],
     ]

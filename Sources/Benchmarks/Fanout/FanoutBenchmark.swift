@@ -40,7 +40,7 @@ package struct FanoutBenchmark: Benchmark {
             }
             report.add("nginx + nchan: deliveries", other.perSecond, "/s")
             report.add("nginx + nchan: memory a connection", other.bytesPerConnection / 1024, "KiB")
-            report.add("deliveries as a multiple of nginx + nchan", own.perSecond / other.perSecond, "x", aim: .atLeast(1.2))
+            report.add("deliveries as a multiple of nginx + nchan", own.perSecond / other.perSecond, "x", aim: .atLeast(1.5))
             if other.work.lost + other.work.duplicate > 0 {
                 report.note("nginx + nchan: \(other.work.lost) lost, \(other.work.duplicate) duplicate")
             }

@@ -22,7 +22,8 @@ enum FanoutConfig {
           "channels": {
             "stream": {
               "type": "sse", "path": "\(streamPath)", "subscribe": { "pubsub": "bus", "channel": "messages" },
-              "max_connections": \(connections + 100), "heartbeat_seconds": 600
+              "max_connections": \(connections + 100),
+              "max_new_connections_per_second": 1000000, "heartbeat_seconds": 600
             }
           }
         }

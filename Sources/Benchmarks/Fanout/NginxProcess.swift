@@ -6,6 +6,9 @@ final class NginxProcess {
 
     static let publishPath = "/pub"
     static let streamPath = "/sub"
+    /// Channels of single users.
+    static let userPublishPath = "/user-pub?id=USER"
+    static func userStreamPath(_ user: String) -> String { "/user-sub?id=\(user)" }
 
     let port: UInt16
     let process: ChildProcess
@@ -43,6 +46,7 @@ final class NginxProcess {
         events { worker_connections \(connections + 500); multi_accept on; use epoll; }
         http {
           access_log off;
+          keepalive_requests 1000000000;
           client_body_temp_path \(folder)/body;
           proxy_temp_path \(folder)/proxy;
           fastcgi_temp_path \(folder)/fastcgi;
@@ -54,6 +58,8 @@ final class NginxProcess {
             location = /alive { return 204; }
             location = \(publishPath) { nchan_publisher; nchan_channel_id all; nchan_message_buffer_length 10; }
             location = \(streamPath) { nchan_subscriber eventsource; nchan_channel_id all; nchan_subscriber_first_message newest; }
+            location = /user-pub { nchan_publisher; nchan_channel_id $arg_id; nchan_message_buffer_length 10; }
+            location = /user-sub { nchan_subscriber eventsource; nchan_channel_id $arg_id; nchan_subscriber_first_message newest; }
           }
         }
         """

@@ -10,7 +10,7 @@ enum ResponseScanner {
     }
 
     private static let headEnd: StaticString = "\r\n\r\n"
-    private static let length: StaticString = "ontent-Length: "
+    private static let lengths: [StaticString] = ["ontent-Length: ", "ontent-length: "]
 
     /// Nil while bytes are missing.
     static func scan(_ bytes: UnsafeRawBufferPointer) throws(BenchmarkError) -> Response? {
@@ -19,14 +19,23 @@ enum ResponseScanner {
         guard headCount > 15 else { throw BenchmarkError("the server's answer is no HTTP response") }
         let status = number(bytes, from: 9)
         var bodyCount = 0
-        if let field = memmem(base, headCount, length.utf8Start, length.utf8CodeUnitCount) {
-            bodyCount = number(bytes, from: UnsafeRawPointer(field) - base + length.utf8CodeUnitCount)
+        if let field = bodyLength(base, headCount) {
+            bodyCount = number(bytes, from: field)
         } else if status != 204 {
             let head = String(decoding: bytes[..<headCount], as: UTF8.self)
             throw BenchmarkError("the server's answer has no Content-Length: \(head)")
         }
         guard bytes.count >= headCount + bodyCount else { return nil }
         return Response(status: status, byteCount: headCount + bodyCount)
+    }
+
+    /// Where the length's digits begin.
+    private static func bodyLength(_ base: UnsafeRawPointer, _ headCount: Int) -> Int? {
+        for length in lengths {
+            guard let field = memmem(base, headCount, length.utf8Start, length.utf8CodeUnitCount) else { continue }
+            return UnsafeRawPointer(field) - base + length.utf8CodeUnitCount
+        }
+        return nil
     }
 
     /// The decimal number at a place; 0 if there is none.

@@ -1,21 +1,12 @@
-import CLinux
-
 /// Redis Streams with `appendfsync always`, measured with its own `redis-benchmark`.
 enum RedisStreams {
     /// Events a second of 50 clients that XADD 200 bytes each; nil if Redis is not installed.
     static func run(seconds: Double, clients: Int, in folder: TemporaryFolder) throws -> Double? {
-        guard let server = ChildProcess.find("redis-server"), let load = ChildProcess.find("redis-benchmark") else { return nil }
-        let port = String(clinux_free_port())
-        let redis = try ChildProcess(
-            server,
-            [
-                "--port", port, "--bind", "127.0.0.1", "--dir", folder.path, "--appendonly", "yes", "--appendfsync", "always",
-                "--save", "", "--daemonize", "no",
-            ], output: folder.path + "/redis.log")
+        guard let load = ChildProcess.find("redis-benchmark"),
+            let redis = try RedisProcess(["--appendonly", "yes", "--appendfsync", "always"], in: folder)
+        else { return nil }
         defer { redis.stop() }
-        let _: Bool = try redis.waitForOutput(atMost: 10, "redis-server does not accept connections") { output in
-            output.contains("Ready to accept connections") ? true : nil
-        }
+        let port = String(redis.port)
         // A first short run says how many requests fill the time.
         let pace = try rate(load, port, 20_000, clients, folder)
         return try rate(load, port, max(1_000, Int(pace * seconds)), clients, folder)

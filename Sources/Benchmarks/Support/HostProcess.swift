@@ -4,6 +4,7 @@ import CLinux
 final class HostProcess {
     /// The port of the configured paths.
     let port: UInt16
+    let adminPort: UInt16
     /// From the start of the process until it served.
     let startSeconds: Double
     let process: ChildProcess
@@ -25,6 +26,7 @@ final class HostProcess {
             Self.ports(in: output)
         }
         self.port = port
+        self.adminPort = adminPort
         startSeconds = Double(MonotonicClock.now - started) / 1e9
         var last = 0
         let isReady = MonotonicClock.wait(atMost: 30) {

@@ -18,6 +18,7 @@ extension EmbeddedLog {
     package func maintenanceTroubles() -> [LogError] { troubles.withLock { $0 } }
 
     private func runMaintenance() {
+        files.closeIdle()
         if hasFailed { return }
         let topics = allTopics
         applyRetention(topics)

@@ -156,17 +156,22 @@ struct JournalSurvey {
         var expected = cycle + 1
         while place < end {
             let head = try file.file.readBytes(count: JournalFormat.entryHeaderBytes, at: Int64(place))
-            guard let header = head.withUnsafeBytes({ JournalEntryHeader($0) }), header.cycle == expected, header.length <= end - place else { return }
-            try take(file.file, file.path, place, header, isIntact: false)
+            guard let header = head.withUnsafeBytes({ JournalEntryHeader($0) }), header.cycle == expected, header.length <= end - place else {
+                findings[findings.count - 1].unplacedBytes += Int64(end - place)
+                return
+            }
+            if try !take(file.file, file.path, place, header, isIntact: false) { findings[findings.count - 1].unplacedBytes += Int64(header.length) }
             place += JournalFormat.padded(header.length)
             expected += 1
         }
     }
 
     /// Notes the parts of an entry; those of a damaged one as far as they make sense.
+    /// - Returns: whether each part says where it belongs, as far as can be told.
+    @discardableResult
     private mutating func take(
         _ file: any LogFile, _ path: String, _ place: Int, _ header: JournalEntryHeader, isIntact: Bool
-    ) throws(LogError) {
+    ) throws(LogError) -> Bool {
         let bytes = try file.readBytes(count: header.length, at: Int64(place))
         var found: [Part] = []
         bytes.withUnsafeBytes { entry in
@@ -183,8 +188,10 @@ struct JournalSurvey {
             }
         }
         // With all batches intact the damage is in what says where they belong: then none can be placed.
-        if !isIntact, found.allSatisfy(\.isIntact) { for index in found.indices { found[index].isIntact = false } }
+        let isPlaced = isIntact || (found.count == header.partCount && found.contains { !$0.isIntact })
+        if !isPlaced { for index in found.indices { found[index].isIntact = false } }
         parts += found
+        return isPlaced
     }
 }
 

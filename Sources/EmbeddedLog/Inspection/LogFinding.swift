@@ -31,6 +31,8 @@ package struct LogFinding: Sendable, Equatable {
     /// What a repair does about it.
     package let remedy: String
     package var losses: [Loss] = []
+    /// Bytes that may have held more records, of partitions that cannot be told: damage in the words that say where they belong.
+    package var unplacedBytes: Int64 = 0
 
     package var lostRecords: Int64 { losses.reduce(0) { $0 + $1.records } }
 }

@@ -83,7 +83,7 @@ struct PartitionSurvey {
         sizes[base] = size
         var walk = SegmentWalk(
             try context.storage.open(path, create: false), path: path, base: base, size: size, recorded: recorded,
-            isInternal: context.topic.name.hasPrefix("__"))
+            topic: context.topic.name)
         while let piece = try walk.next() {
             switch piece {
             case .intact(let run):

@@ -19,7 +19,7 @@ struct SegmentWalk {
     private let path: String
     /// Bytes that were recorded: damage in them is passed, the first damage after them ends the walk.
     private let recorded: Int
-    private let isInternal: Bool
+    private let topic: String
     private var position = 0
     /// The offset after what was seen.
     private(set) var offset: Int64
@@ -27,11 +27,11 @@ struct SegmentWalk {
     private(set) var index = SegmentIndex()
     private let base: Int64
 
-    init(_ file: any LogFile, path: String, base: Int64, size: Int, recorded: Int, isInternal: Bool) {
+    init(_ file: any LogFile, path: String, base: Int64, size: Int, recorded: Int, topic: String) {
         window = FileWindow(file, size: size)
         self.path = path
         self.recorded = min(recorded, size)
-        self.isInternal = isInternal
+        self.topic = topic
         self.base = base
         offset = base
     }
@@ -81,7 +81,7 @@ struct SegmentWalk {
         do throws(LogError) {
             while try cursor.next() {
                 guard cursor.offset > last, cursor.offset <= header.lastOffset else { return nil }
-                if isInternal, !isInternalKey(cursor.key) { return nil }
+                if !isKey(cursor.key) { return nil }
                 last = cursor.offset
                 count += 1
             }
@@ -91,9 +91,13 @@ struct SegmentWalk {
         return count
     }
 
-    private func isInternalKey(_ key: UnsafeRawBufferPointer?) -> Bool {
-        guard let key else { return false }
-        return GroupOffsetRecord.parseKey(key) != nil || ProducerMarkRecord.parseKey(key) != nil
+    /// The log's own topics have keys that can be read.
+    private func isKey(_ key: UnsafeRawBufferPointer?) -> Bool {
+        switch topic {
+        case GroupOffsetRecord.topic: key.flatMap(GroupOffsetRecord.parseKey) != nil
+        case ProducerMarkRecord.topic: key.flatMap(ProducerMarkRecord.parseKey) != nil
+        default: true
+        }
     }
 
     private func problem(at position: Int) throws(LogError) -> String {

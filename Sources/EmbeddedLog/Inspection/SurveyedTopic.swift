@@ -7,8 +7,6 @@ struct SurveyedTopic {
     var configuration: TopicConfiguration
     /// Whether the topic file has to be written anew.
     var lostFile: Bool
-
-    var isInternal: Bool { name.hasPrefix("__") }
 }
 
 /// The folders of a log's root.
@@ -66,7 +64,8 @@ struct TopicSurvey {
         findings.append(
             LogFinding(
                 subject: .topic, path: path, problem: problem,
-                remedy: "it is written anew with \(last + 1) partition\(last == 0 ? "" : "s"); the host's next start applies the config's settings"))
+                remedy: "it is written anew with \(last + 1) partition\(last == 0 ? "" : "s"); the host's next start applies the config's settings, and "
+                    + "knows no event ids of before"))
     }
 
     /// Gives topics without a file the identities that checkpoint and journal know and no other topic has.

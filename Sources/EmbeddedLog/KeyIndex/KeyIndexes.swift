@@ -60,7 +60,11 @@ package final class KeyIndexes: Sendable {
     private func open(_ path: String, _ segment: Sealed) throws(LogError) -> KeyIndexFile? {
         let isVerified = verified.withLock { $0.contains(path) }
         let file = try KeyIndexFile(path, base: segment.base, segmentBytes: segment.bytes, isVerified: isVerified, log.storage)
-        if file != nil, !isVerified { verified.withLock { _ = $0.insert(path) } }
+        if (file != nil) != isVerified {
+            verified.withLock { paths in
+                if file != nil { _ = paths.insert(path) } else { _ = paths.remove(path) }
+            }
+        }
         return file
     }
 
@@ -84,7 +88,10 @@ package final class KeyIndexes: Sendable {
             }
             for segment in segments {
                 if isCancelled() { return made }
-                if try open(path(partition, segment.base), segment) != nil { continue }
+                // One that was found good is looked at again when it is used.
+                let path = path(partition, segment.base)
+                if verified.withLock({ $0.contains(path) }) { continue }
+                if try open(path, segment) != nil { continue }
                 try log.storage.createDirectory(folder)
                 if try make(segment, partition) { made += 1 }
             }

@@ -24,11 +24,15 @@ final class SegmentFiles: Sendable {
     fileprivate struct State {
         var entries: [Key: Entry] = [:]
         var uses: UInt64 = 0
+        /// `uses` when idle files were last looked for.
+        var usesAtLastLook: UInt64 = 0
+        var dirtyCount = 0
     }
 
     private let storage: any LogStorage
     private let limit: Int
     private let state = Mutex(State())
+    private let threads = Mutex(SyncThreads())
 
     init(storage: any LogStorage, limit: Int) {
         self.storage = storage
@@ -46,7 +50,8 @@ final class SegmentFiles: Sendable {
         let file = try storage.open(partition.path(segment: base), create: forWriting)
         let surplus: [Entry] = state.withLock { state in
             state.uses += 1
-            state.entries[key] = Entry(file: file, usedAt: state.uses, dirty: forWriting)
+            state.entries[key] = Entry(file: file, usedAt: state.uses)
+            if forWriting { state.setDirty(true, key) }
             return state.takeSurplus(limit)
         }
         // The surplus is closed when this returns, outside the lock, or when its last reader is done.
@@ -54,33 +59,51 @@ final class SegmentFiles: Sendable {
         return file
     }
 
-    /// Syncs every file that was written to.
+    /// Syncs every file that was written to; with `threads`, several at a time.
+    ///
+    /// The file system commits one transaction for all of them, if it is told of all before it is asked for the first.
+    /// - Throws: the first error. What was synced all the same counts as synced, all else as not.
     func syncAll() throws(LogError) {
         let dirty = state.withLock { $0.entries.filter(\.value.dirty).map { ($0.key, $0.value.file) } }.sorted { $0.0 < $1.0 }
-        for (key, file) in dirty {
-            try file.sync()
-            state.withLock { $0.entries[key]?.dirty = false }
+        for (_, file) in dirty { file.startSync() }
+        let errors = threads.withLock { $0 }.sync(dirty.map(\.1))
+        state.withLock { state in
+            for (place, error) in errors.enumerated() where error == nil { state.setDirty(false, dirty[place].0) }
         }
+        if let error = errors.lazy.compactMap({ $0 }).first { throw error }
     }
 
-    /// Syncs and closes the oldest written files if they alone fill the limit.
+    /// Syncs all written files if they alone fill the limit.
     func syncSurplus() throws(LogError) {
-        let dirty = state.withLock { state in state.entries.values.lazy.filter(\.dirty).count }
-        if dirty >= limit { try syncAll() }
+        if state.withLock({ $0.dirtyCount >= limit }) { try syncAll() }
     }
+
+    /// Closes files that nobody used since the call before this one.
+    func closeIdle() {
+        let idle = state.withLock { state in
+            let idle = state.entries.filter { !$0.value.dirty && $0.value.usedAt <= state.usesAtLastLook }
+            for key in idle.keys { state.entries[key] = nil }
+            state.usesAtLastLook = state.uses
+            return idle
+        }
+        withExtendedLifetime(idle) {}
+    }
+
+    /// The threads that sync; without, the caller's does.
+    func use(_ threads: SyncThreads) { self.threads.withLock { $0 = threads } }
 
     /// Forgets a removed segment.
     func drop(_ partition: PartitionLog, _ base: Int64) {
-        state.withLock { state in state.entries = state.entries.filter { $0.key.partition != partition.key || $0.key.base != base } }
+        state.withLock { state in state.keep { $0.partition != partition.key || $0.base != base } }
     }
 
     /// Forgets all segments of a partition, unsynced ones too.
     func drop(_ partition: PartitionLog) {
-        state.withLock { state in state.entries = state.entries.filter { $0.key.partition != partition.key } }
+        state.withLock { state in state.keep { $0.partition != partition.key } }
     }
 
     func closeAll() {
-        state.withLock { $0.entries.removeAll() }
+        state.withLock { state in state.keep { _ in false } }
     }
 }
 
@@ -88,8 +111,19 @@ extension SegmentFiles.State {
     fileprivate mutating func use(_ key: SegmentFiles.Key, _ forWriting: Bool) -> (any LogFile)? {
         uses += 1
         entries[key]?.usedAt = uses
-        if forWriting { entries[key]?.dirty = true }
+        if forWriting { setDirty(true, key) }
         return entries[key]?.file
+    }
+
+    fileprivate mutating func setDirty(_ dirty: Bool, _ key: SegmentFiles.Key) {
+        guard let entry = entries[key], entry.dirty != dirty else { return }
+        entries[key]?.dirty = dirty
+        dirtyCount += dirty ? 1 : -1
+    }
+
+    fileprivate mutating func keep(where wanted: (SegmentFiles.Key) -> Bool) {
+        entries = entries.filter { wanted($0.key) }
+        dirtyCount = entries.values.lazy.filter(\.dirty).count
     }
 
     /// Removes the clean files used longest ago, an eighth of the limit at a time.

@@ -58,6 +58,7 @@ extension RecordBatch {
             throw LogError(.damaged, "\(bytes.count) bytes are not one record batch without gaps", path: origin)
         }
         var largest = 0
+        var newest = Int64.min
         var cursor = chunk.records()
         var next = header.baseOffset
         while try cursor.next() {
@@ -66,9 +67,14 @@ extension RecordBatch {
             }
             try cursor.forEachHeader { _, _ in }
             largest = max(largest, cursor.recordBytes.count)
+            newest = max(newest, cursor.timestamp)
             next += 1
         }
         guard cursor.bytesLeft == 0 else { throw LogError(.damaged, "\(cursor.bytesLeft) bytes follow the last record", path: origin) }
+        // Retention and the time index go by it.
+        guard newest == header.maxTimestamp else {
+            throw LogError(.damaged, "the batch says its max timestamp is \(header.maxTimestamp), and its records have \(newest)", path: origin)
+        }
         let copy = malloc(bytes.count)!
         memcpy(copy, base, bytes.count)
         copy.storeBigEndian(Int64(0), at: 0)

@@ -33,6 +33,9 @@ package protocol LogFile: AnyObject, Sendable {
     func read(into buffer: UnsafeMutableRawBufferPointer, at position: Int64) throws(LogError) -> Int
     /// Writes all of it, one buffer after the other.
     func write(_ buffers: [UnsafeRawBufferPointer], at position: Int64) throws(LogError)
+    /// Begins to write what is not on the disk yet, without waiting: a hint before the syncs of many files, so that the system
+    /// works on all of them at once. Promises nothing, and takes no error away from `sync`.
+    func startSync()
     /// Makes the content and size durable (`fdatasync`).
     func sync() throws(LogError)
     func truncate(to size: Int64) throws(LogError)
@@ -42,6 +45,8 @@ package protocol LogFile: AnyObject, Sendable {
 package protocol LogLock: AnyObject, Sendable {}
 
 extension LogFile {
+    package func startSync() {}
+
     func write(_ buffer: UnsafeRawBufferPointer, at position: Int64) throws(LogError) {
         try write([buffer], at: position)
     }

@@ -2,7 +2,7 @@ import Glibc
 
 /// A file descriptor, closed on release.
 final class PosixFile: LogFile {
-    private let descriptor: Int32
+    let descriptor: Int32
     private let path: String
 
     init(_ descriptor: Int32, path: String) {

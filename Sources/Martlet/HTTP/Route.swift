@@ -37,7 +37,7 @@ public protocol HTTPExchange: AnyObject, Sendable {
     /// The event loop that the connection lives on.
     var loopIndex: Int { get }
     /// The address of the connection's other end, without its port; empty once the connection is gone. A proxy's, if
-    /// there is one.
+    /// there is one. To be asked for on the connection's loop.
     var remoteAddress: String { get }
     /// Who sent the request; nil where the config asks for nobody.
     var caller: Caller? { get }

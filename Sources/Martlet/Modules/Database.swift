@@ -19,6 +19,13 @@ public protocol Database: Module {
         completion: @escaping @Sendable (Result<Void, ModuleError>) -> Void
     )
 
+    /// Like ``transaction(_:completion:)``, and ahead of those that wait, for what a client waits for. The others still have
+    /// their turn every few milliseconds.
+    func urgentTransaction(
+        _ body: @escaping @Sendable (any DatabaseConnection) throws -> Void,
+        completion: @escaping @Sendable (Result<Void, ModuleError>) -> Void
+    )
+
     /// Reads rows beside the writer. At most `limit` rows come back.
     func query(_ statement: SQLStatement, _ parameters: [DataValue], limit: Int) async throws -> QueryResult
 
@@ -29,6 +36,13 @@ public protocol Database: Module {
 }
 
 extension Database {
+    public func urgentTransaction(
+        _ body: @escaping @Sendable (any DatabaseConnection) throws -> Void,
+        completion: @escaping @Sendable (Result<Void, ModuleError>) -> Void
+    ) {
+        transaction(body, completion: completion)
+    }
+
     /// Runs `body` in one transaction and returns its value. See ``transaction(_:completion:)``.
     public func transaction<Value: Sendable>(
         _ body: @escaping @Sendable (any DatabaseConnection) throws -> Value
@@ -70,8 +84,33 @@ public protocol DatabaseConnection {
     /// Runs a prepared statement; parameters in the order of ``SQLStatement/parameterNames``.
     func execute(_ statement: SQLStatement, _ parameters: [DataValue]) throws(ModuleError) -> ExecutionResult
 
+    /// Runs statements one after the other, each seeing what those before it did; a result for each. The first that fails
+    /// fails all. A backend over a network sends them together, without waiting for an answer in between.
+    func execute(_ calls: [StatementCall]) throws(ModuleError) -> [ExecutionResult]
+
     /// Inserts many rows the fastest way the backend has. Returns how many rows were inserted or updated.
     func insertRows(_ insert: RowInsert, _ rows: [[DataValue]]) throws(ModuleError) -> Int
+}
+
+extension DatabaseConnection {
+    public func execute(_ calls: [StatementCall]) throws(ModuleError) -> [ExecutionResult] {
+        var results: [ExecutionResult] = []
+        results.reserveCapacity(calls.count)
+        for call in calls { results.append(try execute(call.statement, call.parameters)) }
+        return results
+    }
+}
+
+/// A statement with the values of its parameters.
+public struct StatementCall: Sendable {
+    public let statement: SQLStatement
+    /// In the order of ``SQLStatement/parameterNames``.
+    public let parameters: [DataValue]
+
+    public init(_ statement: SQLStatement, _ parameters: [DataValue]) {
+        self.statement = statement
+        self.parameters = parameters
+    }
 }
 
 /// What a statement did.

@@ -9,7 +9,15 @@ public protocol PubSub: Module {
     /// `receive` must not block. The subscription ends with ``Subscription/cancel()``.
     func subscribe(to channel: String, _ receive: @escaping @Sendable (Delivery) -> Void) async throws -> Subscription
 
+    /// Why the bus, once open, carries nothing at the moment; nil while it works. For `/readyz` and metrics: may be asked
+    /// at any time, from any thread.
+    var failure: ModuleError? { get }
+
     func close() async
+}
+
+extension PubSub {
+    public var failure: ModuleError? { nil }
 }
 
 /// What a subscription yields.

@@ -3,34 +3,17 @@ import Synchronization
 
 /// Threads of their own for calls that block (C libraries of databases), fed through one bounded queue.
 ///
-/// Jobs start in the order of submission. A thread is woken only if it sleeps, so that a burst costs one wake-up.
+/// Jobs start in the order of submission, urgent ones ahead of the others. A thread is woken only if it sleeps, so that a burst costs one wake-up.
 package final class BlockingThreads: Sendable {
     /// Runs on one of the threads; gets the thread's number, from 0.
     package typealias Job = @Sendable (_ thread: Int) -> Void
 
     private struct State {
-        var jobs: [Job] = []
-        var head = 0
+        var jobs = JobQueue<Job>()
         var sleeping = 0
         var running = 0
         var isStopping = false
         var waiters: [CheckedContinuation<Void, Never>] = []
-
-        var waiting: Int { jobs.count - head }
-
-        mutating func takeNext() -> Job? {
-            guard head < jobs.count else { return nil }
-            let job = jobs[head]
-            head += 1
-            if head == jobs.count {
-                jobs.removeAll(keepingCapacity: true)
-                head = 0
-            } else if head >= 256, head * 2 >= jobs.count {
-                jobs.removeFirst(head)
-                head = 0
-            }
-            return job
-        }
     }
 
     private let state: Mutex<State>
@@ -69,14 +52,16 @@ package final class BlockingThreads: Sendable {
     }
 
     /// How many jobs wait for a thread.
-    package var waiting: Int { state.withLock { $0.waiting } }
+    package var waiting: Int { state.withLock { $0.jobs.count } }
 
     /// Queues a job. False if the queue is full or the threads are stopping; then the job does not run.
-    package func submit(_ job: @escaping Job) -> Bool {
+    ///
+    /// - Parameter isUrgent: it goes ahead of those that are not, which still have their turn every few milliseconds.
+    package func submit(isUrgent: Bool = false, _ job: @escaping Job) -> Bool {
         enum Outcome { case refused, queued, mustWake }
         let outcome = state.withLock { state -> Outcome in
-            guard !state.isStopping, state.waiting < limit else { return .refused }
-            state.jobs.append(job)
+            guard !state.isStopping, state.jobs.count < limit else { return .refused }
+            state.jobs.append(job, isUrgent: isUrgent)
             guard state.sleeping > 0 else { return .queued }
             state.sleeping -= 1
             return .mustWake
@@ -120,7 +105,7 @@ package final class BlockingThreads: Sendable {
         enum Next { case job(Job), sleep, end }
         while true {
             let next = state.withLock { state -> Next in
-                if let job = state.takeNext() { return .job(job) }
+                if let job = state.jobs.takeNext() { return .job(job) }
                 if state.isStopping { return .end }
                 state.sleeping += 1
                 return .sleep

@@ -68,12 +68,12 @@ package final class DatabaseEngine<Connection: BackendConnection>: Sendable {
         return try result.get()
     }
 
-    /// See ``Database/transaction(_:completion:)``.
+    /// See ``Database/transaction(_:completion:)`` and ``Database/urgentTransaction(_:completion:)``.
     package func transaction(
-        _ body: @escaping @Sendable (any DatabaseConnection) throws -> Void,
+        isUrgent: Bool = false, _ body: @escaping @Sendable (any DatabaseConnection) throws -> Void,
         completion: @escaping @Sendable (Result<Void, ModuleError>) -> Void
     ) {
-        let isQueued = writer.submit { [self] _ in completion(runTransaction(body)) }
+        let isQueued = writer.submit(isUrgent: isUrgent) { [self] _ in completion(runTransaction(body)) }
         if !isQueued {
             completion(.failure(DatabaseError.overloaded(name, "write_queue", limits.writeQueue)))
         }

@@ -82,7 +82,7 @@ public struct GroupOffsetTable: Sendable {
             Self.fencedCode,
             "group \(partition.group), partition \(partition.partition) of topic \(partition.topic): the database has the offset "
                 + "\(found.map { String($0.offset) } ?? "none") where \(expected.map { String($0) } ?? "none") was expected, so "
-                + "another host (or a reset) has moved it; only one host may run a group, stop the other one")
+                + "another host (or a reset) has moved it; the group goes on from there. Only one host may run a group: stop the other one")
     }
 
     /// Sets the offset whatever it was, and the incarnation with it; nil forgets the row.

@@ -65,6 +65,7 @@ final class DeadLetterResource: Sendable {
         return .json([
             "topic": .string(Self.origin(topic.name)), "replayed": .integer(Int64(replay.published)),
             "skipped": .integer(Int64(replay.skipped)), "remaining": .integer(replay.remaining),
+            "refused": .array(replay.refusals),
         ])
     }
 
@@ -75,8 +76,10 @@ final class DeadLetterResource: Sendable {
         let topic: TopicName
         let from: Offset?
         var published = 0
-        /// Records that do not say where they came from, or came from a topic that is no more.
+        /// Records that do not say where they came from, came from a topic that is no more, or do not meet its schema.
         var skipped = 0
+        /// Why the first of them do not meet it.
+        var refusals: [JSONNode] = []
         var remaining: Int64 = 0
     }
 
@@ -102,6 +105,15 @@ final class DeadLetterResource: Sendable {
             guard let origin = record.event.header("dead-letter-topic").map({ TopicName($0.string) }), host.log.topic(origin) != nil
             else {
                 replay.skipped += 1
+                continue
+            }
+            do throws(ModuleError) {
+                try host.graph.schemas.check(record.event, for: origin)
+            } catch {
+                replay.skipped += 1
+                if replay.refusals.count < 10 {
+                    replay.refusals.append(["offset": .integer(record.offset), "problem": .string(error.message)])
+                }
                 continue
             }
             if events[origin] == nil { order.append(origin) }

@@ -25,6 +25,7 @@ struct LogAPI: Sendable {
             route("GET", root + "/topics/{topic}") { try await $0.topic() },
             route("POST", root + "/topics/{topic}/records") { try await $0.append() },
             route("GET", partition + "/records") { try await $0.read() },
+            route("GET", partition + "/keyed") { try await $0.readKeys() },
             route("GET", partition + "/wait") { try await $0.wait() },
             route("GET", partition + "/offset") { try await $0.offsetAtTime() },
             route("GET", root + "/groups") { try await $0.groups() },
@@ -44,7 +45,7 @@ struct LogAPI: Sendable {
         }
         Task {
             do {
-                exchange.respond(try await answer(LogRequest(exchange: exchange, log: log)))
+                exchange.respond(try await answer(LogRequest(exchange: exchange, log: log, schemas: host.graph.schemas)))
             } catch let error as OffsetOutOfRange {
                 exchange.respond(LogRequest.problem(error))
             } catch {

@@ -5,6 +5,7 @@ import Pipelines
 struct LogRequest: Sendable {
     let exchange: any HTTPExchange
     let log: EmbeddedEventLog
+    let schemas: TopicSchemas
 
     // MARK: Topics
 
@@ -22,7 +23,12 @@ struct LogRequest: Sendable {
 
     func append() async throws -> HTTPResponse {
         let topic = try topicName()
-        let places = try await log.append(try LogAppendBody(decoding: exchange.body), to: topic)
+        let body = try LogAppendBody(decoding: exchange.body)
+        // An outbox's rows were checked where they were saved: one that is refused here would hold up all behind it.
+        if body.markProducerID < 0, schemas.hasSchema(of: topic) {
+            for record in try body.records(of: topic) { try schemas.check(record.event, for: topic) }
+        }
+        let places = try await log.append(body, to: topic)
         return HTTPResponse(status: 200, headers: [("Content-Type", "application/octet-stream")], body: LogWire.encode(places))
     }
 
@@ -39,6 +45,20 @@ struct LogRequest: Sendable {
                 (LogWire.incarnationHeader, log.topic(topic)?.incarnation ?? ""),
             ],
             body: bytes)
+    }
+
+    func readKeys() async throws -> HTTPResponse {
+        guard let keys = LogWire.keys(exchange.queryParameter("keys") ?? "") else {
+            throw ModuleError.permanent("log.bad_request", "`keys` are at most \(LogWire.keysMax) in base64url, with commas between them")
+        }
+        let limit = min(try number("limit", default: Int64(LogWire.keyedRecordsMax)), Int64(LogWire.keyedRecordsMax))
+        let found = try await log.read(
+            topic: try topicName(), partition: try partition(), keys: keys, from: try number("offset"), to: try number("end"),
+            limit: Int(max(1, limit)))
+        let body = found.records.isEmpty ? nil : KeyedRecordsBody.encode(found.records)
+        return HTTPResponse(
+            status: body == nil ? 204 : 200,
+            headers: [("Content-Type", "application/octet-stream"), (LogWire.nextHeader, String(found.next))], body: body ?? .empty)
     }
 
     func wait() async throws -> HTTPResponse {

@@ -26,7 +26,11 @@ struct ReadinessReport {
             add("databases.\(node.name)", node.part.readiness)
             if saving.contains(node.name) { add("databases.\(node.name).outbox", node.part.outboxReadiness) }
         }
-        for node in graph.pubSubs { add("pubsub.\(node.name)", node.part.readiness) }
+        for node in graph.pubSubs {
+            add("pubsub.\(node.name)", node.part.readiness)
+            // Streams reread the log once the bus is back, and likes do not need it: no reason to take the host away.
+            if let trouble = node.part.trouble { degraded.append(Reason(part: "pubsub.\(node.name)", detail: trouble.message)) }
+        }
         for node in graph.channels { add("channels.\(node.name)", node.part.readiness) }
         for node in graph.sources { add("sources.\(node.name)", node.part.readiness) }
         if let log = host.remoteLog { add(log) } else { for node in graph.groups { add(node.part) } }

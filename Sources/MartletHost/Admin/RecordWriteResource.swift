@@ -21,6 +21,18 @@ struct RecordWriteResource: Sendable {
         let type = (exchange.header("Content-Type") ?? "").prefix { $0 != ";" && $0 != " " }.lowercased()
         let events = try reader.read(exchange.body, isLines: Self.lineTypes.contains(type))
         guard !events.isEmpty else { throw AdminProblem.badRequest("the body holds no event") }
+        let first = reader.firstLine
+        let schemas = host.graph.schemas
+        for (index, event) in events.enumerated() {
+            do throws(ModuleError) {
+                try schemas.check(event, for: topic.name)
+            } catch {
+                let which = events.count > 1 ? "event \(first + index), and with it all \(events.count): " : ""
+                var problem = AdminProblem(422, "The event was refused", which + error.message)
+                problem.extensions = [("code", .string(error.code))]
+                throw problem
+            }
+        }
         let places = try await host.log.append(events, to: topic.name)
         let records = zip(events, places).map { event, place -> JSONNode in
             [

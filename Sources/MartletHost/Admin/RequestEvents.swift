@@ -19,7 +19,7 @@ struct RequestEvents {
 
     private let form: Form
     private let key: Bytes?
-    private let firstLine: Int
+    let firstLine: Int
     private let payloads = SimdjsonPayloadReader()
 
     /// - Parameters:

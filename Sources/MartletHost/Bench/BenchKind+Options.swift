@@ -11,7 +11,10 @@ extension BenchKind {
             return FlowBenchmark(
                 settings, rate: arguments.has("flat-out") ? nil : rate,
                 clients: try arguments.integer("clients", default: 64, in: 1...10_000),
-                users: try arguments.integer("users", default: 100, in: 1...100_000))
+                users: try arguments.integer("users", default: 100, in: 1...100_000),
+                backends: FlowBackends(
+                    database: try choice(arguments, "database") ?? .sqlite, pubSub: try choice(arguments, "pubsub") ?? .memory),
+                port: arguments.has("port") ? UInt16(try arguments.integer("port", default: 0, in: 1...65_535)) : nil)
         case .ingest:
             return IngestBenchmark(
                 settings, connections: try arguments.integer("connections", default: 64, in: 1...10_000),
@@ -20,17 +23,38 @@ extension BenchKind {
             return FanoutBenchmark(
                 settings, connections: try arguments.integer("connections", default: 5_000, in: 1...25_000),
                 messages: try arguments.integer("messages", default: 50, in: 1...100_000), withNginx: !arguments.has("alone"))
+        case .users:
+            return UsersBenchmark(
+                settings, users: try arguments.integer("users", default: 10_000, in: 1...25_000),
+                rate: try arguments.integer("rate", default: 2_000, in: 1...100_000), withNginx: !arguments.has("alone"))
+        case .resume:
+            return ResumeBenchmark(settings, records: try arguments.integer("records", default: 1_000_000, in: 10_000...100_000_000))
         case .log:
             return LogBenchmark(settings, try logOptions(arguments))
+        case .sink:
+            return SinkBenchmark(
+                settings, databases: try choice(arguments, "database").map { [$0] } ?? SinkBenchmark.Database.allCases,
+                rows: try arguments.integer("rows", default: 300_000, in: 1...100_000_000))
         case .start:
             return StartBenchmark(settings, bytes: try bytes(arguments))
         case .webhooks:
             return WebhooksBenchmark(settings, inFlight: try arguments.integer("in-flight", default: 64, in: 1...1_000))
+        case .killLoad:
+            return LogKillLoad(directory: settings.directory, round: try arguments.integer("round", default: 0, in: 0...1_000_000))
         case .serve:
             return IdleServer()
         case .fill:
             return LogFiller(directory: settings.directory, bytes: try bytes(arguments), stopsCleanly: arguments.has("stop"))
         }
+    }
+
+    /// One of the words of a type; nil if the option is left out.
+    private func choice<Choice: RawRepresentable<String> & CaseIterable>(_ arguments: Arguments, _ option: String) throws -> Choice? {
+        guard let text = arguments.value(option) else { return nil }
+        guard let choice = Choice(rawValue: text) else {
+            throw UsageError("--\(option) must be \(Choice.allCases.map(\.rawValue).joined(separator: " or ")), found \(text)")
+        }
+        return choice
     }
 
     private func bytes(_ arguments: Arguments) throws -> Int {

@@ -2,11 +2,12 @@ import Benchmarks
 
 /// What `martlet bench` measures.
 enum BenchKind: String, CaseIterable {
-    case flow, ingest, fanout, log, start, webhooks
+    case flow, ingest, fanout, users, resume, log, sink, start, webhooks
     /// Child processes of the others, not listed.
     case serve, fill
+    case killLoad = "kill-load"
 
-    static var visible: [BenchKind] { [.flow, .ingest, .fanout, .log, .start, .webhooks] }
+    static var visible: [BenchKind] { [.flow, .ingest, .fanout, .users, .resume, .log, .sink, .start, .webhooks] }
 
     static var listed: String { visible.map(\.rawValue).joined(separator: ", ") }
 
@@ -22,14 +23,19 @@ enum BenchKind: String, CaseIterable {
     private static let batch = CommandOption.option(
         "batch", "N,…", "ingest, log: events an append or request; 1,1000 and 1,100,1000 by default.")
 
+    private static let database = CommandOption.option(
+        "database", "TYPE", "flow, sink: sqlite or postgres; sqlite, and for sink both, by default.")
+
     var options: [CommandOption] {
         switch self {
         case .flow:
             [
-                .option("rate", "N", "flow: likes a second; 1000 by default."),
+                .option("rate", "N", "flow, users: likes or messages a second; 1000 and 2000 by default."),
                 .flag("flat-out", "flow: as many likes as the host takes."),
                 .option("clients", "N", "flow: connections that post; 64 by default."),
-                .option("users", "N", "flow: users with a stream each; 100 by default."),
+                .option("users", "N", "flow, users: users with a stream each; 100 and 10000 by default."), Self.database,
+                .option("pubsub", "TYPE", "flow: memory or redis; memory by default."),
+                .option("port", "N", "flow: measure what serves the same paths on this port of loopback, not a host."),
             ] + Self.common
         case .ingest:
             [
@@ -39,19 +45,29 @@ enum BenchKind: String, CaseIterable {
             [
                 .option("connections", "N", "ingest, fanout: connections; 64 and 5000 by default."),
                 .option("messages", "N", "fanout: messages; 50 by default."),
-                .flag("alone", "fanout, log: no comparison with other programs."),
+                .flag("alone", "fanout, users, log: no comparison with other programs."),
             ] + Self.common
+        case .users:
+            [
+                .option("rate", "N", "flow, users: likes or messages a second; 1000 and 2000 by default."),
+                .option("users", "N", "flow, users: users with a stream each; 100 and 10000 by default."),
+                .flag("alone", "fanout, users, log: no comparison with other programs."),
+            ] + Self.common
+        case .resume: [.option("records", "N", "resume: records in the topic; 1000000 by default.")] + Self.common
         case .log:
             [
                 .option("partitions", "N,…", "log: partitions appended to; 1,16,256 by default."),
                 .option("producers", "N", "log: producers of single events; 50 by default."), Self.batch,
                 .option("acknowledge", "fsync|written", "log: when an append counts; fsync by default."), Self.bytes,
-                .flag("alone", "fanout, log: no comparison with other programs."),
+                .flag("alone", "fanout, users, log: no comparison with other programs."),
             ] + Self.common
+        case .sink:
+            [Self.database, .option("rows", "N", "sink: rows written; 300000 by default.")] + Self.common
         case .start: [Self.bytes] + Self.common
         case .webhooks:
             [.option("in-flight", "N", "webhooks: requests at the same time; 64 by default.")] + Self.common
         case .serve: []
+        case .killLoad: [Self.directory, .option("round", "N", "kill-load: a number that each record carries.")]
         case .fill: [Self.bytes, Self.directory, .flag("stop", "fill: stop cleanly once it is full.")]
         }
     }
@@ -67,7 +83,10 @@ enum BenchKind: String, CaseIterable {
         flow    POST a like to the shipped flow, receive its notification; counts lost and duplicate ones.
         ingest  Durable publishes over HTTP, beside the same server doing nothing.
         fanout  One message to many event streams, beside nginx with nchan if that is installed.
+        users   A stream for each of many users and messages to one at a time, beside nginx with nchan.
+        resume  One user's stream from the start of a long topic that has everybody's messages.
         log     The embedded log alone: append, read, tail, recovery; beside the bare disk, and Redis if installed.
+        sink    A group that fills a table, beside a bare loop that inserts the same rows.
         start   How long a host takes to start, and its memory when idle.
         webhooks  Signed deliveries to one receiver, in order per key, each kept with its attempt.
 
@@ -77,6 +96,7 @@ enum BenchKind: String, CaseIterable {
         examples:
           martlet bench flow --rate 1000
           martlet bench flow --flat-out --seconds 10 --json
+          martlet bench flow --database postgres --pubsub redis
           martlet bench log --partitions 1,16,256 --batch 1,100,1000
         """
     }

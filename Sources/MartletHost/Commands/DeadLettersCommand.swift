@@ -131,7 +131,7 @@ struct DeadLettersCommand: Command {
             ]
             return Terminal.print(JSONWriter.text(answer, layout: .pretty))
         }
-        let skips = skipped == 0 ? "" : ", \(skipped) skipped (their topic is not known)"
+        let skips = skipped == 0 ? "" : ", \(skipped) skipped (their topic is not known, or its schema refuses them)"
         Terminal.print("replayed \(replayed) dead letter\(replayed == 1 ? "" : "s")\(skips), \(remaining) remaining")
     }
 }

@@ -32,6 +32,9 @@ struct LogReportText {
             let records = (loss.isUpperBound ? "at most " : "") + count(Int(loss.records), "record")
             return "  lost: \(loss.topic)/\(loss.partition), offsets \(loss.offsets.lowerBound) to \(loss.offsets.upperBound - 1), \(records)"
         }
+        if finding.unplacedBytes > 0 {
+            lines.append("  lost: perhaps more, in \(finding.unplacedBytes) bytes that do not say any more which partitions they belong to")
+        }
         lines.append("  repair: \(finding.remedy)")
         return lines.joined(separator: "\n")
     }
@@ -54,7 +57,9 @@ struct LogReportText {
     private static func json(_ finding: LogFinding) -> JSONNode {
         var members: [(String, JSONNode)] = [("subject", .string(finding.subject.rawValue)), ("path", .string(finding.path))]
         if let bytes = finding.bytes { members += [("from_byte", .integer(bytes.lowerBound)), ("to_byte", .integer(bytes.upperBound - 1))] }
-        members += [("damage", .string(finding.problem)), ("repair", .string(finding.remedy))]
+        members += [
+            ("damage", .string(finding.problem)), ("repair", .string(finding.remedy)), ("unplaced_bytes", .integer(finding.unplacedBytes)),
+        ]
         members.append(
             (
                 "losses",

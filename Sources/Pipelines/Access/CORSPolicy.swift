@@ -24,7 +24,7 @@ struct CORSPolicy: Sendable {
     /// - Parameter isOpen: reading a part without `auth`.
     func headers(for origin: String?, isOpen: Bool) -> [(name: String, value: String)] {
         guard let origin, lists(origin) else {
-            if isOpen, allowsAll { return [("Access-Control-Allow-Origin", "*")] }
+            if isOpen, allowsAll { return [("Access-Control-Allow-Origin", "*")] + (origins.isEmpty ? [] : [("Vary", "Origin")]) }
             return [("Vary", "Origin")]
         }
         var headers: [(name: String, value: String)] = [

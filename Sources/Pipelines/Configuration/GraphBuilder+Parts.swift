@@ -14,7 +14,8 @@ extension GraphBuilder {
             do throws(SQLProblem) {
                 let outbox = try Outbox(
                     database: database, log: services.log, identity: services.identity,
-                    limitEvents: graph.config.host.outboxLimitEvents, logger: services.logger.with("outbox", entry.key))
+                    limitEvents: graph.config.host.outboxLimitEvents,
+                    lease: .seconds(graph.config.host.outboxLeaseSeconds), logger: services.logger.with("outbox", entry.key))
                 let runner = DatabaseRunner(name: entry.key, database: database, outbox: outbox, logger: services.logger)
                 graph.databases.append(
                     PipelineGraph.Node(name: entry.key, part: runner, text: text, uses: [:], isKept: false))

@@ -7,10 +7,12 @@ extension GraphBuilder {
     }
 
     private mutating func addSource(_ entry: ConfigMap<ConfigModule<SourceKind>>.Entry) {
-        let text = JSONWriter.text(entry.value.node)
+        var text = JSONWriter.text(entry.value.node)
         let platform = platformConfig(SourceConfig.self, node: entry.value.node, path: entry.value.path)
         // Also for a source that is kept: a reload may have taken its topic away.
         let topic = platform.flatMap { self.topic($0.publish.topic) }
+        // A source is made anew if its topic's schema changes.
+        text += topic.flatMap { graph.schemas.entries[$0]?.text } ?? ""
         if let node = kept(previous?.sources, name: entry.key, text: text) {
             graph.sources.append(node)
             return
@@ -32,7 +34,7 @@ extension GraphBuilder {
         }
         let publish = PublishPlan(
             platform.publish, allowing: platform.save == nil ? variables : variables.union([.saved]),
-            maxEventBytes: services.log.maxEventBytes, context: context)
+            maxEventBytes: services.log.maxEventBytes, schemas: graph.schemas, context: context)
         guard let source, let transforms, topic != nil, let publish, platform.save == nil || save != nil else { return }
         let pipeline = SourcePipeline(
             name: entry.key, transforms: transforms, save: save, publish: publish, log: services.log, gate: services.intake, payloads: services.payloads,

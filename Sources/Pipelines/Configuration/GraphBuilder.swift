@@ -25,6 +25,7 @@ package struct GraphBuilder {
             root: root, services: services, problems: problems, baseDirectory: baseDirectory, previous: previous,
             graph: PipelineGraph(config: config, topics: topics(of: config)))
         builder.checkTopics()
+        builder.addSchemas()
         builder.addAuthenticators()
         builder.addDatabases()
         builder.addPubSubs()
@@ -71,7 +72,7 @@ package struct GraphBuilder {
             hostID: { [identity = services.identity] in identity.id }, resolver: resolver)
     }
 
-    private func absolute(_ path: String) -> String {
+    func absolute(_ path: String) -> String {
         path.hasPrefix("/") || baseDirectory.isEmpty ? path : baseDirectory + "/" + path
     }
 

@@ -22,6 +22,7 @@ package struct HostConfig: ModuleConfig {
     package let writeTimeoutSeconds: Int
     package let shutdownGraceSeconds: Int
     package let outboxLimitEvents: Int
+    package let outboxLeaseSeconds: Int
     package let logLevel: LogLevel
     package let logFormat: LogFormat
 
@@ -77,6 +78,9 @@ package struct HostConfig: ModuleConfig {
         outboxLimitEvents = fields.optional(
             "outbox_limit_events", default: 1_000_000, in: 1...1_000_000_000,
             "Events that may wait in a database's outbox for the log; beyond it 503.")
+        outboxLeaseSeconds = fields.optional(
+            "outbox_lease_seconds", default: 30, in: 1...3_600,
+            "How long a host that is gone keeps its outbox to itself; then another host on the same database publishes it.")
         logLevel = fields.optional("log_level", default: .info, "The least important lines that are logged.")
         logFormat = fields.optional(
             "log_format", default: .auto, "How log lines look; `auto` is text on a terminal, else JSON.")

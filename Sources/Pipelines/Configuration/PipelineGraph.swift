@@ -27,6 +27,8 @@ package struct PipelineGraph: Sendable {
     package let config: PipelineConfig
     /// The topics to make, dead-letter topics included, in the order of the config.
     package let topics: [(name: TopicName, settings: TopicSettings)]
+    /// What topics ask of the payloads that come in.
+    package var schemas = TopicSchemas()
     package var authenticators: [Node<AuthRunner>] = []
     package var databases: [Node<DatabaseRunner>] = []
     package var pubSubs: [Node<PubSubRunner>] = []

@@ -43,6 +43,7 @@ package struct BatchProcessor: Sendable {
     ///   - stored: the offset that a transactional sink has stored; nil if none.
     ///   - position: the first offset not covered by earlier batches.
     ///   - next: the offset after the batch's last record.
+    /// - Throws: `group.fenced` if the stored offset is not `stored`; cancellation.
     package func settle(
         _ batch: [Record], stored: Offset?, from position: Offset, to next: Offset
     ) async throws -> Tally {
@@ -192,8 +193,8 @@ package struct BatchProcessor: Sendable {
     }
 
     /// Runs `body` until it succeeds or fails permanently; transient and blocked failures wait and are tried again, and
-    /// so is an error of a module's own, which does not say what it is. Throws a permanent `ModuleError`, or a
-    /// cancellation.
+    /// so is an error of a module's own, which does not say what it is. Throws a permanent `ModuleError`, `group.fenced`, or
+    /// a cancellation.
     ///
     /// - Parameter holdsAlways: no record is at fault, so that a permanent failure too waits and is tried again.
     private func retrying<Value>(holdsAlways: Bool = false, _ body: () async throws -> Value) async throws -> Value {
@@ -207,6 +208,8 @@ package struct BatchProcessor: Sendable {
                 try Task.checkCancellation()
                 let failure = error as? ModuleError ?? .transient("module.unexpected_error", "\(error)")
                 if failure.kind == .permanent, !holdsAlways { throw failure }
+                // Trying again from an offset that is not the stored one any more would be in vain.
+                if failure.code == GroupOffsetTable.fencedCode { throw failure }
                 try await pause(for: failure, &backoff)
             }
         }

@@ -20,6 +20,8 @@ struct PartitionWorker: Sendable {
         var next: Offset
         /// Records that a worker before this one counted as consumed and did not settle; they are not counted again.
         var carried: Int
+        /// Waits after the stored offset was found elsewhere, several times in a row.
+        var fences: Backoff
     }
 
     func run() async {
@@ -43,12 +45,13 @@ struct PartitionWorker: Sendable {
 
     private func startPosition() async throws -> Position {
         let carried = metrics.inFlight.value
+        let fences = Backoff(initial: settings.retryInitial, maximum: settings.retryMaximum)
         if let sink = target.transactional {
             let stored = try await sink.committedOffset(of: place)
-            return Position(stored: stored, next: try stored ?? firstOffset(), carried: carried)
+            return Position(stored: stored, next: try stored ?? firstOffset(), carried: carried, fences: fences)
         }
         let committed = try await log.committedOffset(group: settings.name, topic: place.topic, partition: place.partition)
-        return Position(stored: nil, next: try committed ?? firstOffset(), carried: carried)
+        return Position(stored: nil, next: try committed ?? firstOffset(), carried: carried, fences: fences)
     }
 
     private func firstOffset() throws -> Offset {
@@ -104,7 +107,13 @@ struct PartitionWorker: Sendable {
         metrics.inFlight.add(batch.count - counted)
         let started = ContinuousClock.now
         let (stored, from) = (position.stored, position.next)
-        let tally = try await retrying { try await processor.settle(batch, stored: stored, from: from, to: next) }
+        let tally: BatchProcessor.Tally
+        do {
+            tally = try await retrying { try await processor.settle(batch, stored: stored, from: from, to: next) }
+        } catch let error as ModuleError where error.code == GroupOffsetTable.fencedCode {
+            return try await follow(error, batch, &position)
+        }
+        position.fences.reset()
         metrics.handled.add(tally.handled)
         metrics.filtered.add(tally.filtered)
         metrics.deadLettered.add(tally.deadLettered)
@@ -119,7 +128,23 @@ struct PartitionWorker: Sendable {
         progress.move(to: next)
     }
 
-    /// Errors of the log and of the sink's store hold the partition; only cancellation gets out.
+    /// Another owner, or an operator's SQL, has moved the stored offset: goes on from where it is now. Records of the
+    /// batch before it are settled, and not by us.
+    private func follow(_ error: ModuleError, _ batch: [Record], _ position: inout Position) async throws {
+        let wait = position.fences.next()
+        health.failed(place, error, retryIn: wait)
+        try await Task.sleep(for: wait)
+        let found = try await retrying { try await startPosition() }
+        let settled = batch.count(where: { $0.offset < found.next })
+        metrics.handled.add(settled)
+        metrics.inFlight.add(-settled)
+        position.stored = found.stored
+        position.next = found.next
+        position.carried += batch.count - settled
+        progress.move(to: found.next)
+    }
+
+    /// Errors of the log and of the sink's store hold the partition; only cancellation and `group.fenced` get out.
     private func retrying<Value>(_ body: () async throws -> Value) async throws -> Value {
         var backoff = Backoff(initial: settings.retryInitial, maximum: settings.retryMaximum)
         while true {
@@ -130,6 +155,7 @@ struct PartitionWorker: Sendable {
             } catch {
                 try Task.checkCancellation()
                 let failure = error as? ModuleError ?? .transient("group.read_failed", "\(error)")
+                if failure.code == GroupOffsetTable.fencedCode { throw failure }
                 let wait = backoff.next(atLeast: failure.retryAfter)
                 health.failed(place, failure, retryIn: wait)
                 try await Task.sleep(for: wait)

@@ -301,9 +301,14 @@ package final class Host: Sendable {
             if let counters = serverCounters { exported.update(counters) }
             let graph = graph
             if services.runsGroups { for node in graph.groups { node.part.updateLag() } }
+            for node in graph.pubSubs {
+                metrics.gauge(
+                    "martlet_pubsub_up", "Whether a bus is open and carries messages.", labels: [("pubsub", node.name)]
+                ).set(node.part.isUp ? 1 : 0)
+            }
             for node in graph.databases {
                 metrics.gauge(
-                    "martlet_outbox_events", "Events in a database's outbox.", labels: [("database", node.name)]
+                    "martlet_outbox_events", "Events of this host in a database's outbox.", labels: [("database", node.name)]
                 ).set(node.part.outbox.waiting)
             }
         }

@@ -21,6 +21,12 @@ package final class PubSubRunner: Sendable {
         }
     }
 
+    /// Why the bus carries nothing at the moment, although it was opened.
+    package var trouble: ModuleError? { readiness.isReady ? pubSub.failure : nil }
+
+    /// Whether it is open and carries messages.
+    package var isUp: Bool { readiness.isReady && pubSub.failure == nil }
+
     package func stop() async {
         await opening.cancel()
         await pubSub.close()

@@ -7,6 +7,8 @@ extension EmbeddedEventLog {
     private static let scanBytes = 4 << 20
     /// About how much is read for one place that an index gave.
     private static let fetchBytes = 4 << 10
+    /// The most that one call brings, unless a single record is larger.
+    private static let pageBytes = 4 << 20
 
     /// By the key indexes as far as they reach, else by looking at the keys.
     package func read(
@@ -18,8 +20,7 @@ extension EmbeddedEventLog {
             let hashes = keys.map { key in key.withUnsafeBytes { KeyIndexes.hash($0) } }
             let matches = try indexer.indexes.find(hashes, topic.text, partition, from: offset, to: end, limit: limit)
             if matches.coveredTo > offset {
-                let records = try fetch(matches, topic, partition, keys, log)
-                return KeyedRecords(records: records, next: matches.coveredTo)
+                return try fetch(matches, topic, partition, keys, log)
             }
             let chunk = try log.read(topic.text, partition: partition, from: offset, maxBytes: Self.scanBytes)
             return try RecordDecoder.keyed(in: chunk, topic: topic, partition: partition, keys: keys, before: end, limit: limit)
@@ -34,16 +35,20 @@ extension EmbeddedEventLog {
     /// Reads what the indexes pointed to. Several places that lie close together are read at once.
     private func fetch(
         _ matches: KeyIndexes.Matches, _ topic: TopicName, _ partition: PartitionID, _ keys: [Bytes], _ log: EmbeddedLog
-    ) throws(LogError) -> [Record] {
+    ) throws(LogError) -> KeyedRecords {
         var records: [Record] = []
+        var bytes = 0
         var index = 0
         while index < matches.offsets.count {
+            if bytes >= Self.pageBytes { return KeyedRecords(records: records, next: matches.offsets[index]) }
             let chunk = try log.read(topic.text, partition: partition, from: matches.offsets[index], maxBytes: Self.fetchBytes)
-            records += try RecordDecoder.keyed(
+            let found = try RecordDecoder.keyed(
                 in: chunk, topic: topic, partition: partition, keys: keys, before: matches.coveredTo, limit: .max
             ).records
+            records += found
+            bytes += found.reduce(0) { $0 + $1.event.byteCount }
             repeat { index += 1 } while index < matches.offsets.count && matches.offsets[index] < chunk.nextOffset
         }
-        return records
+        return KeyedRecords(records: records, next: matches.coveredTo)
     }
 }

@@ -81,6 +81,9 @@ struct EncodedAppend: Sendable {
         event.key.map { KafkaPartitioner.partition(of: $0, count: partitions) } ?? spreader.partition(count: partitions)
     }
 
+    /// Events as one batch, in their order, whatever their partitions.
+    static func batch(_ events: [Event]) -> RecordBatch { encode(events, events.indices, nil) }
+
     private static func encode(_ events: [Event], _ members: some Collection<Int>, _ producer: BatchProducer?) -> RecordBatch {
         let bytes = members.reduce(128) { $0 + 96 + events[$1].payload.count + (events[$1].key?.count ?? 0) }
         var builder = RecordBatchBuilder(capacity: bytes)

@@ -3,12 +3,10 @@ import Synchronization
 
 /// The transactional outbox of one database: saves with their events on one side, the log on the other.
 package final class Outbox: Sendable {
-    /// How long a host owns its rows without renewing; after that another host publishes them.
-    private static let lease: Duration = .seconds(30)
-
     private let database: any Database
     private let log: any EventLog
     private let identity: HostIdentity
+    private let lease: Duration
     private let logger: Logger
     private let table: OutboxTable
     private let idempotency: IdempotencyTable
@@ -17,16 +15,21 @@ package final class Outbox: Sendable {
     private let sequences = OutboxSequences()
     private let saves: SaveQueue
     private let tasks = Mutex<[Task<Void, Never>]>([])
+    /// The owner whose rows this host publishes in its place.
+    private let adopted = Mutex<String?>(nil)
 
     /// - Parameters:
     ///   - identity: names this host and its data folder, for ever; read when the outbox is opened.
     ///   - limitEvents: rows that may wait for the log.
+    ///   - lease: how long a host owns its rows without renewing; after that another host publishes them.
     package init(
-        database: any Database, log: any EventLog, identity: HostIdentity, limitEvents: Int, logger: Logger
+        database: any Database, log: any EventLog, identity: HostIdentity, limitEvents: Int,
+        lease: Duration = .seconds(30), logger: Logger
     ) throws(SQLProblem) {
         self.database = database
         self.log = log
         self.identity = identity
+        self.lease = lease
         self.logger = logger
         table = try OutboxTable(database: database)
         idempotency = try IdempotencyTable(database: database)
@@ -37,7 +40,7 @@ package final class Outbox: Sendable {
 
     private var owner: String { identity.id }
 
-    /// Events in the outbox, acknowledged ones that are not deleted yet included.
+    /// Events of this host in the outbox, acknowledged ones that are not deleted yet included.
     package var waiting: Int { progress.waiting }
 
     /// Whether events wait for the log.
@@ -60,16 +63,17 @@ package final class Outbox: Sendable {
             try table.create(connection)
             try idempotency.create(connection)
             let claim = try table.claim(
-                owner: owner, producerID: producerID, leaseUntil: Self.leaseEnd(), connection)
-            return (claim, try table.count(connection))
+                owner: owner, producerID: producerID, leaseUntil: leaseEnd(), connection)
+            return (claim, try table.count(owner: owner, connection))
         }
         sequences.begin(producerID: opened.0.producerID, epoch: opened.0.epoch)
         progress.opened(waiting: opened.1, before: sequences.upcoming)
         saves.open()
         let publisher = publisher(owner: owner, producerID: opened.0.producerID, buffer: buffer, progress: progress)
         let publishing = Task { await publisher.run() }
-        let leasing = Task { await keepLease() }
-        tasks.withLock { $0 = [publishing, leasing] }
+        let renewing = Task { await everyThirdOfLease("renew the outbox lease") { try await renew() } }
+        let adopting = Task { await everyThirdOfLease("look for outboxes of hosts that are gone") { try await adopt() } }
+        tasks.withLock { $0 = [publishing, renewing, adopting] }
     }
 
     /// Queues a save; its answer comes after the commit.
@@ -108,33 +112,46 @@ package final class Outbox: Sendable {
 
     // MARK: Leases: several hosts may share a database; rows of a host that is gone are published by another.
 
-    private static func leaseEnd() -> Int64 {
+    private func leaseEnd() -> Int64 {
         Timestamp.now() + lease.components.seconds * 1000
     }
 
-    private func keepLease() async {
+    /// What fails is tried again at the next turn.
+    private func everyThirdOfLease(_ what: String, _ body: () async throws -> Void) async {
         while !Task.isCancelled {
             do {
-                try await Task.sleep(for: Self.lease / 3)
-                try await renewAndAdopt()
+                try await Task.sleep(for: lease / 3)
+                try await body()
             } catch is CancellationError {
                 return
             } catch {
-                logger.warning("cannot renew the outbox lease: \(error); trying again")
+                logger.warning("cannot \(what): \(error); trying again")
             }
         }
     }
 
-    private func renewAndAdopt() async throws {
-        let adopted = try await database.transaction { [self] connection in
-            try table.renew(owner: owner, leaseUntil: Self.leaseEnd(), connection)
+    /// The lease of the outbox that is being adopted, too: the log may be away for longer than a lease.
+    private func renew() async throws {
+        let owners = [owner] + (adopted.withLock { $0 }.map { [$0] } ?? [])
+        try await database.transaction { [self] connection in
+            for owner in owners { try table.renew(owner: owner, leaseUntil: leaseEnd(), connection) }
             try idempotency.expire(connection)
-            return try table.abandonedOwners(besides: owner, now: Timestamp.now(), connection).filter { other in
-                try table.takeLease(of: other, until: Self.leaseEnd(), connection)
-            }
         }
-        for other in adopted {
+    }
+
+    /// One after the other. A host that was only slow may publish the same rows meanwhile: the log keeps each once.
+    private func adopt() async throws {
+        let abandoned = try await database.transaction { [self] connection in
+            try table.abandonedOwners(besides: owner, now: Timestamp.now(), connection)
+        }
+        for other in abandoned {
+            let isOurs = try await database.transaction { [self] connection in
+                try table.takeLease(of: other, until: leaseEnd(), connection)
+            }
+            guard isOurs else { continue }
             logger.info("publishing the outbox of a host that is gone", ("owner", other.name))
+            adopted.withLock { $0 = other.name }
+            defer { adopted.withLock { $0 = nil } }
             try await publishAbandoned(other)
         }
     }
@@ -146,9 +163,8 @@ package final class Outbox: Sendable {
         buffer.close()
         await publisher(owner: other.name, producerID: other.producerID, buffer: buffer, progress: progress).run()
         guard let through = progress.removable else { return }
-        let count = try await database.transaction { [self] connection in
+        _ = try await database.transaction { [self] connection in
             try table.remove(owner: other.name, through: through, connection)
         }
-        self.progress.removedOthers(count)
     }
 }

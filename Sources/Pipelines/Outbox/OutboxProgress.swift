@@ -8,6 +8,8 @@ final class OutboxProgress: Sendable {
         var waiting = 0
         /// Rows up to this sequence are in `waiting`.
         var counted: Int64 = 0
+        /// Rows whose commit's answer was lost, until they are found in the database or swept away.
+        var uncertain: Set<Int64> = []
     }
 
     private let state = Mutex(State())
@@ -29,17 +31,17 @@ final class OutboxProgress: Sendable {
     /// Rows are in the database: just committed, or found there after a commit whose answer was lost.
     func exist(_ rows: [OutboxRow]) {
         state.withLock { state in
-            for row in rows.reversed() {
-                guard row.sequence > state.counted else { break }
-                state.waiting += 1
+            for row in rows {
+                let wasUncertain = state.uncertain.remove(row.sequence) != nil
+                if wasUncertain || row.sequence > state.counted { state.waiting += 1 }
             }
             if let last = rows.last { state.counted = max(state.counted, last.sequence) }
         }
     }
 
-    /// Rows of a host that is gone were published and deleted here.
-    func removedOthers(_ count: Int) {
-        state.withLock { $0.waiting -= count }
+    /// Rows may be in the database; the publisher will find them if they are. Meanwhile later rows may be counted.
+    func mayExist(_ rows: [OutboxRow]) {
+        state.withLock { $0.uncertain.formUnion(rows.map(\.sequence)) }
     }
 
     /// Everything up to this sequence is durable in the log.
@@ -57,6 +59,7 @@ final class OutboxProgress: Sendable {
         state.withLock { state in
             state.removed = max(state.removed, sequence)
             state.waiting -= count
+            if !state.uncertain.isEmpty { state.uncertain = state.uncertain.filter { $0 > sequence } }
         }
     }
 }

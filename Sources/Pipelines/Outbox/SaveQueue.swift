@@ -105,7 +105,7 @@ final class SaveQueue: Sendable {
     private func runNext() {
         let run = SaveTransaction(
             table: table, idempotency: idempotency, owner: identity.id, sequences: sequences, removable: progress.removable)
-        database.transaction({ [self] connection in
+        database.urgentTransaction({ [self] connection in
             run.requests = takeRequests()
             try run.execute(on: connection)
         }, completion: { [self] result in
@@ -150,7 +150,10 @@ final class SaveQueue: Sendable {
             return
         }
         // The commit may have taken place all the same: a row that nobody knows of would be deleted unpublished.
-        if !run.rows.isEmpty { buffer.mayHaveMissedRows() }
+        if !run.rows.isEmpty {
+            progress.mayExist(run.rows)
+            buffer.mayHaveMissedRows()
+        }
         // A transaction that never began has taken nothing: its requests are still pending.
         let failed = run.requests.isEmpty && !run.hasBegun ? takeRequests() : run.requests
         state.withLock { $0.unanswered -= failed.count }

@@ -26,8 +26,16 @@ final class SaveTransaction: @unchecked Sendable {
     func execute(on connection: any DatabaseConnection) throws {
         hasBegun = true
         outcomes.reserveCapacity(requests.count)
-        for request in requests {
-            outcomes.append(try outcome(of: request, on: connection))
+        var next = 0
+        while next < requests.count {
+            if let repeatable = requests[next].idempotency {
+                outcomes.append(try outcome(of: requests[next], repeatable, on: connection))
+                next += 1
+            } else {
+                let end = requests[next...].firstIndex { $0.idempotency != nil } ?? requests.count
+                try executeAll(requests[next..<end], on: connection)
+                next = end
+            }
         }
         if !rows.isEmpty { try table.insert(rows, owner: owner, connection) }
         if let removable {
@@ -35,16 +43,22 @@ final class SaveTransaction: @unchecked Sendable {
         }
     }
 
-    private func outcome(of request: SaveRequest, on connection: any DatabaseConnection) throws -> IntakeOutcome {
-        guard let repeatable = request.idempotency else { return try execute(request, on: connection) }
+    /// The requests before one that may be a repetition go to the database together.
+    private func executeAll(_ requests: ArraySlice<SaveRequest>, on connection: any DatabaseConnection) throws {
+        let results = try connection.execute(requests.map { StatementCall($0.statement, $0.parameters) })
+        for (request, result) in zip(requests, results) { outcomes.append(try outcome(of: request, result)) }
+    }
+
+    private func outcome(
+        of request: SaveRequest, _ repeatable: IdempotentRequest, on connection: any DatabaseConnection
+    ) throws -> IntakeOutcome {
         if let earlier = try idempotency.answer(to: repeatable, connection) { return earlier }
-        let outcome = try execute(request, on: connection)
+        let outcome = try outcome(of: request, try connection.execute(request.statement, request.parameters))
         try idempotency.keep(outcome, for: repeatable, connection)
         return outcome
     }
 
-    private func execute(_ request: SaveRequest, on connection: any DatabaseConnection) throws -> IntakeOutcome {
-        let result = try connection.execute(request.statement, request.parameters)
+    private func outcome(of request: SaveRequest, _ result: ExecutionResult) throws -> IntakeOutcome {
         // A statement with RETURNING counts by its rows, another by its changes.
         guard result.columns.isEmpty ? result.changes > 0 : !result.rows.isEmpty else { return .unchanged }
         var saved: [String: DataValue] = [:]

@@ -11,13 +11,14 @@ struct PublishPlan: Sendable {
     private let payload: PayloadTemplate?
     private let payloads: any PayloadReader
     private let maxEventBytes: Int
+    private let schemas: TopicSchemas
     /// Whether the event needs columns of the save's `RETURNING`.
     let readsSavedColumns: Bool
 
     /// Nil if problems were reported.
     /// - Parameter maxEventBytes: what the log takes.
     init?(
-        _ config: PublishConfig, allowing kinds: Set<TemplateVariableKind>, maxEventBytes: Int, context: ModuleContext
+        _ config: PublishConfig, allowing kinds: Set<TemplateVariableKind>, maxEventBytes: Int, schemas: TopicSchemas, context: ModuleContext
     ) {
         let key = config.key.map { context.template($0, allowing: kinds) }
         let id = config.id.map { context.template($0, allowing: kinds) }
@@ -35,6 +36,7 @@ struct PublishPlan: Sendable {
         self.payload = payload ?? nil
         payloads = context.payloads
         self.maxEventBytes = maxEventBytes
+        self.schemas = schemas
         let expressions = templates.flatMap(\.expressions) + (self.payload?.expressions ?? [])
         readsSavedColumns = expressions.contains { expression in
             if case .variable(.saved) = expression { true } else { false }
@@ -73,6 +75,7 @@ struct PublishPlan: Sendable {
                 "the event has \(event.byteCount) bytes with its key and headers, and the log takes \(maxEventBytes) "
                     + "(`log.max_record_bytes`); send less, or raise the limit")
         }
+        try schemas.check(event, for: topic)
         return event
     }
 }

@@ -51,11 +51,13 @@ extension EndToEnd {
         }
 
         /// The page on exchanging a backend, step by step: drain, another database, a group that fills it from the log.
-        private func exchange(_ edit: (inout TestConfig) -> Void) async throws -> (HostProcess, TestFolder) {
+        private func exchange(
+            environment: [String: String] = [:], copy: (TestFolder) async throws -> Void = { _ in }, _ edit: (inout TestConfig) -> Void
+        ) async throws -> (HostProcess, TestFolder) {
             let folder = try TestFolder()
             var config = try TestConfig.shipped()
             try config.write(to: folder)
-            let host = try await HostProcess.start(in: folder)
+            let host = try await HostProcess.start(in: folder, environment: environment)
             try await host.waitUntilReady()
             try await host.likeAll((0..<200).map { Like("fan-\($0)", of: "user-\($0 % 4)") })
             #expect(try await drain(host, folder).code == 0)
@@ -63,6 +65,10 @@ extension EndToEnd {
             try config.write(to: folder)
             let reload = try await Cluster.command(["reload", "--admin", "http://" + host.adminAddress], in: folder)
             #expect(reload.code == 0, "\(reload.output)")
+            // It has its tables, and the group fills its own, while sources are closed.
+            try await eventually("rows in the new database") { (try? await host.notifications(of: "user-1").count) == 50 }
+            #expect(try await host.like(Like("early", of: "user-0")).status == 503)
+            try await copy(folder)
             #expect(try await drain(host, folder, "--resume").code == 0)
             try await eventually("the new database is open") { try await host.like(Like("new", of: "user-0")).status == 201 }
             // A new database has no offsets of the group: it starts at its `start`, the earliest record.
@@ -92,12 +98,44 @@ extension EndToEnd {
 
         @Test func postgreSQLIsFilledFromTheLog() async throws {
             let server = try Server.postgreSQL()
-            let (host, _) = try await exchange { config in
+            let environment = ["DATABASE_URL": server.address]
+            // As the page says it, in the folder of the config.
+            let copy = try Self.copyCommand()
+            let (host, folder) = try await exchange(environment: environment, copy: { folder in
+                try await onThread { [path = folder.path] in
+                    let process = Process()
+                    process.executableURL = URL(fileURLWithPath: "/bin/sh")
+                    process.arguments = ["-ec", copy]
+                    process.currentDirectoryURL = URL(fileURLWithPath: path)
+                    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+                    try process.run()
+                    process.waitUntilExit()
+                    guard process.terminationStatus == 0 else { throw TestFailure("the page's command fails: \(copy)") }
+                }
+            }) { config in
                 config.set("databases", "main", "type", to: "postgres")
-                config.set("databases", "main", "url", to: server.address)
+                config.set("databases", "main", "url", to: "${env:DATABASE_URL}")
                 config.set("databases", "main", "path", to: nil)
             }
+            // The new backend holds what the old one held, and what came since.
+            let old = SQLiteFile(path: folder["data/main.db"])
+            let new = "SELECT id, recipient, text, created_at FROM notifications WHERE text <> 'new liked your post' ORDER BY id"
+            try await eventually("every row") { try await server.sql.count("SELECT count(*) FROM notifications") == 201 }
+            let moved = try await server.sql.rows(new)
+            #expect(try old.rows(new).map { $0.joined(separator: "|") } == moved)
+            #expect(moved.count == 200)
+            #expect(try await server.sql.count("SELECT count(*) FROM likes") == 201)
+            // A like from before the move is known.
+            #expect(try await host.like(Like("fan-7", of: "user-3")).status == 200)
             #expect(try await host.stop() == 0)
+        }
+
+        private static func copyCommand() throws -> String {
+            let page = TestConfig.repository.appendingPathComponent("Sources/Pipelines/Pipelines.docc/ExchangingTheDatabase.md")
+            let text = try String(contentsOf: page, encoding: .utf8)
+            let block = text.components(separatedBy: "```sh\n").dropFirst().first?.components(separatedBy: "```").first
+            guard let block else { throw TestFailure("the page has no command") }
+            return block
         }
     }
 }

@@ -60,6 +60,13 @@ extension EndToEnd {
             let (host, folder) = try await host()
             let bob = StreamClient(stream, headers: [try TestToken.bearer("bob")])
             try await bob.connect(to: host.address)
+            let channel = try await host.admin("/v1/channels/notification-stream?limit=5").object
+            #expect(channel["connections"] as? Int == 1)
+            #expect((channel["by_recipient"] as? [[String: Any]])?.first?["name"] as? String == "bob")
+            #expect((channel["by_user"] as? [[String: Any]])?.first?["name"] as? String == "users/bob")
+            let list = try await host.admin("/v1/channels").object["channels"] as? [[String: Any]]
+            #expect(list?.first?["users"] as? Int == 1)
+            #expect(try await host.admin("/v1/channels/stream").status == 404)
             let eve = try await host.send("GET", stream, headers: [TestToken.bearer("eve")])
             #expect(eve.status == 403)
             #expect(eve.text("code") == "sse.not_allowed")
@@ -68,9 +75,9 @@ extension EndToEnd {
             #expect(try await host.post("/likes", Like("cid", of: "bob").json, headers: [TestToken.bearer("cid")]).status == 201)
             #expect(try await host.post("/likes", like.json, headers: ["X-API-Key: \(Self.apiKey)x"]).status == 401)
             #expect(try await bob.waitForMessages(2).map { $0.text("actor") } == ["ann", "cid"])
-            let list = try await host.send("GET", "/users/bob/notifications", headers: [TestToken.bearer("eve")])
-            #expect(list.status == 403)
-            #expect(list.text("code") == "auth.forbidden")
+            let rows = try await host.send("GET", "/users/bob/notifications", headers: [TestToken.bearer("eve")])
+            #expect(rows.status == 403)
+            #expect(rows.text("code") == "auth.forbidden")
             try await eventually("both rows") {
                 try await host.send("GET", "/users/bob/notifications", headers: ["Cookie: session=\(TestToken.of("bob"))"]).body
                     .components(separatedBy: "liked your post").count == 3

@@ -10,6 +10,10 @@ final class HostProcess {
     /// The address of the configured paths.
     private(set) var address = ""
     private(set) var adminAddress = ""
+    /// What requests to the admin listener carry; nil if it asks for none.
+    var adminToken: String?
+    /// The process.
+    var processID: pid_t { pid }
     private let pid: pid_t
     private let logPath: String
     private var exitStatus: Int32?
@@ -103,7 +107,7 @@ final class HostProcess {
     }
 
     func admin(_ path: String) async throws -> HTTPAnswer {
-        try await send("GET", path, to: adminAddress)
+        try await send("GET", path, to: adminAddress, headers: adminToken.map { ["Authorization: Bearer \($0)"] } ?? [])
     }
 
     func post(_ path: String, _ json: String, headers: [String] = []) async throws -> HTTPAnswer {

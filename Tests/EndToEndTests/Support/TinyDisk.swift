@@ -25,6 +25,11 @@ final class TinyDisk {
 
     deinit { unmount() }
 
+    /// Makes a user its owner.
+    func give(to user: String) throws {
+        guard Self.run("chown", user, path) == 0 else { throw TestFailure("cannot give \(path) to \(user)") }
+    }
+
     /// Takes all the room that is left.
     func fill() throws {
         let descriptor = open(path + "/ballast", O_WRONLY | O_CREAT | O_APPEND, 0o600)

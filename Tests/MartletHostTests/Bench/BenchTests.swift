@@ -50,6 +50,18 @@ import Testing
         try check(run, ["lost", "duplicate"], positive: ["deliveries", "post to last stream, p50"], runs: 1)
     }
 
+    @Test func users() throws {
+        let run = try BenchRun(["users", "--users", "20", "--rate", "100", "--seconds", "1", "--runs", "1", "--json"])
+        try check(
+            run, ["fsync: lost", "fsync: duplicate", "written: lost", "written: duplicate"],
+            positive: ["fsync: flat out", "written: post to stream at 100/s, p99"], runs: 1)
+    }
+
+    @Test func resume() throws {
+        let run = try BenchRun(["resume", "--records", "1000000", "--runs", "1", "--json"])
+        try check(run, [], positive: ["first, without an index", "with indexes"], runs: 1)
+    }
+
     @Test func log() throws {
         let run = try BenchRun([
             "log", "--partitions", "1,3", "--producers", "4", "--batch", "1,10", "--bytes", "200000", "--seconds", "1", "--runs", "1",
@@ -61,6 +73,21 @@ import Testing
                 "append: 4 producers, batches of 1", "append: 1 producer, batches of 10", "append: 4 producers over 3 partitions",
                 "read and decode, from page cache", "append to tail reader at 1,000/s, p99", "raw, overwritten: blocks for 1 producer, batches of 10",
             ], runs: 1)
+    }
+
+    @Test func sink() throws {
+        let run = try BenchRun(["sink", "--rows", "3000", "--runs", "1", "--json"])
+        try check(
+            run, ["missing in SQLite", "twice in SQLite", "missing in PostgreSQL", "twice in PostgreSQL"],
+            positive: ["group to SQLite", "bare sqlite3 loop", "group to PostgreSQL, of bare"], runs: 1)
+    }
+
+    @Test func flowOnServers() throws {
+        let run = try BenchRun([
+            "flow", "--database", "postgres", "--pubsub", "redis", "--rate", "50", "--seconds", "1", "--clients", "4", "--users", "5",
+            "--runs", "1", "--json",
+        ])
+        try check(run, ["lost", "duplicate", "unexpected", "refused"], positive: ["likes answered", "request to SSE, p99"], runs: 1)
     }
 
     @Test func start() throws {
@@ -78,9 +105,10 @@ import Testing
 
     @Test(arguments: [
         (["flow", "--flat-out", "--rate", "5"], "--rate and --flat-out exclude each other"),
+        (["flow", "--database", "mysql"], "--database must be sqlite or postgres, found mysql"),
         (["flow", "--partitions", "5"], "--partitions is no option of `bench flow`"),
-        (["flwo"], "expected one of flow, ingest, fanout, log, start, found `flwo`; did you mean `flow`?"),
-        ([], "expected what to measure: flow, ingest, fanout, log, start"),
+        (["flwo"], "expected one of flow, ingest, fanout, users, resume, log, sink, start, found `flwo`; did you mean `flow`?"),
+        ([], "expected what to measure: flow, ingest, fanout, users, resume, log, sink, start"),
         (["log", "--batch", "1,x"], "--batch must be numbers from 1 to 10000 with commas between them, found 1,x"),
         (["log", "--acknowledge", "never"], "--acknowledge must be fsync or written, found never"),
     ])

@@ -72,6 +72,12 @@ import Testing
         (["dead-letters", "list", "--limit", "3"], "--from and --limit go with `show` and `replay`"),
         (["reload", "now"], "expected no words, found `now`"),
         (["schema", "x"], "expected no words, found `x`"),
+        (["log"], "expected an action: verify, repair, simulate"),
+        (["log", "verfiy"], "unknown action `verfiy`; did you mean `verify`? (actions: verify, repair, simulate)"),
+        (["log", "verify", "--accept-loss"], "--accept-loss does not go with `verify`"),
+        (["log", "verify", "a", "b"], "expected one data folder, found 2"),
+        (["log", "repair", "a", "--config", "b"], "--config and a data folder exclude each other"),
+        (["log", "simulate", "data"], "`simulate` takes no folder"),
         (["topics", "--admin", "http://"], "--admin must be like http://127.0.0.1:8081, found http://"),
     ]
 

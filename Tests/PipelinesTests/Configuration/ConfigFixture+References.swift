@@ -93,13 +93,46 @@ extension ConfigFixture {
             "bad topic name", [(#""topics": { "likes""#, #""topics": { "likes!": {}, "likes""#)],
             #"config.json:12:15: topics["likes!"]: a topic name has 1 to 249 of the characters a-z A-Z 0-9 . _ -, found `likes!`"#),
         ConfigFixture(
+            "unknown verifier", [(#""log": {"#, #""auth": { "users": { "type": "api_key", "keys": [{ "name": "a", "key": "0123456789abcdef" }] } }, "log": {"#), (#""path": "/likes","#, #""path": "/likes", "auth": "usrs","#)],
+            #"""
+                config.json:16:33: sources.likes.auth: unknown verifier `usrs`; did you mean `users`?
+                  auth: users
+                """#),
+        ConfigFixture(
+            "a requirement of nobody", [(#""path": "/likes","#, #""path": "/likes", "require": { "sub": "x" },"#)],
+            #"config.json:16:36: sources.likes.require: needs `auth`, which says who the caller is"#),
+        ConfigFixture(
+            "a requirement over the body", [(#""log": {"#, #""auth": { "users": { "type": "api_key", "keys": [{ "name": "a", "key": "0123456789abcdef" }] } }, "log": {"#), (#""path": "/likes","#, #""path": "/likes", "auth": "users", "require": { "sub": "${/actor}" },"#)],
+            #"""
+                config.json:16:62: sources.likes.require.sub: `require` sees the request and not its body, which may hold many events
+                  take the value from the token instead: "${@claim.sub}" in the templates of the part
+                """#),
+        ConfigFixture(
+            "a stream that any caller could read", [(#""log": {"#, #""auth": { "users": { "type": "api_key", "keys": [{ "name": "a", "key": "0123456789abcdef" }] } }, "log": {"#), (#""path": "/users/{user}/stream","#, #""path": "/users/{user}/stream", "auth": "users","#)],
+            #"config.json:41:54: channels.stream.match.connection: every caller could read the stream of every other: compare it with a claim ("claim": "sub" beside it), take it from one ("${@claim.sub}"), or say what callers need in the channel's `require`"#),
+        ConfigFixture(
+            "a claim of nobody", [(#""actor": "${/actor}" }"#, #""actor": "${@claim.sub}" }"#)],
+            #"config.json:20:35: sources.likes.save.parameters.actor: `${@claim.sub}` has no value here; valid here: `${/field}`, `${@payload}`, `${@header.NAME}`, `${@path.NAME}`, `${@query.NAME}`"#),
+        ConfigFixture(
+            "all pages where callers are known", [(#""log": {"#, #""auth": { "users": { "type": "api_key", "keys": [{ "name": "a", "key": "0123456789abcdef" }] } }, "log": {"#), (#""path": "/likes","#, #""path": "/likes", "auth": "users","#), (#""data_directory": "data""#, #""data_directory": "data", "cors": { "origins": ["*"] }"#)],
+            #"""
+                config.json:2:88: host.cors.origins: "*" opens only what has no `auth`, and `sources.likes` has it
+                  list the origins whose pages may use it, beside "*" if others are open
+                """#),
+        ConfigFixture(
+            "listener outside loopback, partly guarded", [(#""log": {"#, #""auth": { "users": { "type": "api_key", "keys": [{ "name": "a", "key": "0123456789abcdef" }] } }, "log": {"#), (#""path": "/likes","#, #""path": "/likes", "auth": "users","#), (#""listen": "127.0.0.1:8080""#, #""listen": "0.0.0.0:8080""#)],
+            #"""
+                config.json:2:23: host.listen: these have no `auth`, so they listen on loopback only: channels.stream, queries.list, found `0.0.0.0:8080`
+                  give them `auth`, or set "allow_unauthenticated": true if the network in front of this host is trusted
+                """#),
+        ConfigFixture(
             "several at once", [(#""partitions": 4"#, #""partitions": 0"#), (#""retention_hours""#, #""retentoin_hours""#), (#""type": "table", "database": "main""#, #""type": "table", "database": "mian""#), (#""key": "${/owner}""#, #""key": "${owner}""#), (#"select(.actor != .owner)"#, #"select(.actor != "#), (#""listen": "127.0.0.1:8080""#, #""listen": "0.0.0.0:8080""#), (#""parameters": { "user": "${@path.user}" }"#, #""parameters": {}"#), (#""path": "/users/{user}/likes""#, #""path": "/users/{name}/stream""#)],
             #"""
                 config.json:2:23: host.listen: these have no `auth`, so they listen on loopback only: sources.likes, channels.stream, queries.list, found `0.0.0.0:8080`
                   give them `auth`, or set "allow_unauthenticated": true if the network in front of this host is trusted
                 config.json:12:40: topics.likes.partitions: must be from 1 to 1024, found 0
                 config.json:12:43: topics.likes.retentoin_hours: unknown key `retentoin_hours`; did you mean `retention_hours`?
-                  valid keys: partitions, retention_hours, retention_bytes, segment_bytes, cleanup, compression, deduplicate
+                  valid keys: partitions, retention_hours, retention_bytes, segment_bytes, cleanup, compression, deduplicate, schema
                 config.json:22:46: sources.likes.publish.key: `${owner}` is no template (did you mean `${/owner}`?); valid here: `${/field}`, `${@payload}`, `${@header.NAME}`, `${@path.NAME}`, `${@query.NAME}`, `${@saved.NAME}`; write `$${` for a literal `${`
                 config.json:28:50: groups.store.transforms[0].program: the jq program does not compile: syntax error, unexpected end of the program (line 1 of the program)
                 config.json:29:46: groups.store.sink.database: unknown database `mian`; did you mean `main`?

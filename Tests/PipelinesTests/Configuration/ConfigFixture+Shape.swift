@@ -5,7 +5,7 @@ extension ConfigFixture {
             "unknown key", [(#""retention_hours""#, #""retentoin_hours""#)],
             #"""
                 config.json:12:43: topics.likes.retentoin_hours: unknown key `retentoin_hours`; did you mean `retention_hours`?
-                  valid keys: partitions, retention_hours, retention_bytes, segment_bytes, cleanup, compression, deduplicate
+                  valid keys: partitions, retention_hours, retention_bytes, segment_bytes, cleanup, compression, deduplicate, schema
                 """#),
         ConfigFixture(
             "unknown key of a module", [(#""table": "likes", "columns""#, #""tabel": "likes", "columns""#)],
@@ -19,7 +19,7 @@ extension ConfigFixture {
             "unknown block", [(#""queries": {"#, #""querys": {"#)],
             #"""
                 config.json:45:3: querys: unknown key `querys`; did you mean `queries`?
-                  valid keys: host, log, auth, databases, pubsub, topics, sources, groups, channels, queries
+                  valid keys: plugins, host, log, auth, databases, pubsub, topics, sources, groups, channels, queries
                 """#),
         ConfigFixture(
             "duplicate key", [(#""path": "/likes","#, "\"path\": \"/likes\",\n      \"path\": \"/like\",")],
@@ -82,7 +82,7 @@ extension ConfigFixture {
             "unknown module type", [(#""type": "table""#, #""type": "tabel""#)],
             #"""
                 config.json:29:25: groups.store.sink.type: unknown sink type `tabel`; did you mean `table`?
-                  valid types: pubsub, console, exec, file, table, sql
+                  valid types: pubsub, console, exec, http, file, redis, table, sql
                 """#),
         ConfigFixture(
             "unknown database type", [(#""type": "sqlite""#, #""type": "mysql""#)],

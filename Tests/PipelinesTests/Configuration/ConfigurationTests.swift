@@ -37,6 +37,21 @@ struct ConfigurationTests {
         #expect(try report(on: fixture.text) == fixture.report)
     }
 
+    /// One event can be a dead letter of several groups: only its topic keeps it once.
+    @Test func deadLettersAreKeptWhateverTheirIDs() throws {
+        let folder = try TemporaryFolder()
+        let text = ConfigFixture.good.replacingOccurrences(
+            of: #""partitions": 4"#, with: #""partitions": 4, "compression": "zstd", "deduplicate": {}"#)
+        try text.write(toFile: folder.path + "/config.json", atomically: true, encoding: .utf8)
+        let host = try #require(
+            Host.make(
+                configPath: folder.path + "/config.json", overrides: [], registry: try StandardModules.registry(), logger: .silent).0)
+        let topics = Dictionary(uniqueKeysWithValues: host.graph.topics.map { ($0.name, $0.settings) })
+        #expect(topics["likes"]?.deduplication == .init(windowEvents: 100_000, windowMilliseconds: 3_600_000))
+        #expect(topics["likes"]?.compression == .zstd)
+        #expect(topics["likes.dead-letters"]?.deduplication == nil && topics["likes.dead-letters"]?.compression == .zstd)
+    }
+
     @Test func theShippedConfigIsGood() throws {
         #expect(try report(on: Documents.text("config.json")) == nil)
     }

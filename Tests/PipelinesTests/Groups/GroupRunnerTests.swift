@@ -152,6 +152,34 @@ struct GroupRunnerTests {
         await group.stop()
     }
 
+    /// Another owner has moved the stored offset: the group goes on from where it is, and counts what it did not do itself.
+    @Test(arguments: [Offset(4), 11, nil]) func aFencedGroupGoesOnFromTheStoredOffset(_ moved: Offset?) async throws {
+        let log = MemoryLog()
+        let registry = MetricsRegistry()
+        let isBroken = Mutex(true)
+        let sink = ScriptedTransactionalSink { batch, _ in
+            if isBroken.withLock({ $0 }), batch.contains(where: { $0.offset >= 7 }) {
+                throw ModuleError.transient("sink.away", "away")
+            }
+            return .handled
+        }
+        try await publish(0..<30, to: log)
+        let group = runner("store", sink, log, registry)
+        group.start()
+        // The batch from 7 on is tried again and again.
+        #expect(await waitUntil { sink.storedOffset == 7 && !group.health.current.isEmpty })
+        let place = try #require(group.positions.first).partition
+        try await sink.resetOffset(of: place, to: moved)
+        isBroken.withLock { $0 = false }
+        #expect(await waitUntil { sink.storedOffset == 30 })
+        #expect(await waitUntil { group.isReady })
+        #expect(sink.handled == ((0..<7).map { "\($0)" } + (Int(moved ?? 0)..<30).map { "\($0)" }))
+        await group.stop()
+        let counters = group.status.counters
+        #expect(counters.inFlight == 0)
+        #expect(counters.consumed == counters.handled + counters.filtered + counters.deadLettered + counters.expired)
+    }
+
     @Test func aFailedOffsetCommitIsTriedAgainByItself() async throws {
         let log = MemoryLog()
         log.refuseNextCommits(3)

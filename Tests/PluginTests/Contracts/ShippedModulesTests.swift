@@ -1,6 +1,9 @@
 import BusPlugin
 @testable import ConsolePlugin
+import FilesPlugin
+import FiltersPlugin
 import Foundation
+import Glibc
 import HTTPPlugin
 import JQPlugin
 import MapPlugin
@@ -9,6 +12,7 @@ import MartletTesting
 import Pipelines
 import RedisPlugin
 import SSEPlugin
+import Synchronization
 import Testing
 
 /// The modules that ship, and the contracts of their kinds. Databases and their sinks have suites beside their own tests.
@@ -37,7 +41,42 @@ import Testing
         }
     }
 
+    @Test func filterKeepsTheContract() async throws {
+        try await TransformContract.verify(payload: { #"{"kind": "\#($0 % 2 == 0 ? "even" : "odd")"}"# }) {
+            try TestHost(payloads: Self.payloads).make(FilterTransform.self, #"{"all": [{"value": "${/kind}", "in": ["even"]}]}"#)
+        }
+    }
+
+    @Test func dedupeKeepsTheContract() async throws {
+        try await TransformContract.verify(payload: { #"{"n": \#($0)}"# }) {
+            try TestHost(payloads: Self.payloads).make(DedupeTransform.self, "{}")
+        }
+    }
+
     // MARK: Sources
+
+    /// Each source follows a file of its own; who writes to a file hears nothing.
+    @Test func fileSourceKeepsTheContract() async throws {
+        let folders = Mutex<[TemporaryFolder]>([])
+        try await SourceContract.verify(
+            send: { _, number in
+                let path = folders.withLock { $0.last?.path ?? "" } + "/a.log"
+                let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND, 0o644)
+                let line = Array("{\"n\":\(number)}\n".utf8)
+                #expect(line.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) } == line.count)
+                close(descriptor)
+                return .none
+            },
+            number: { Int($0.payload.string.filter(\.isNumber)) },
+            make: {
+                let folder = try TemporaryFolder()
+                folders.withLock { $0.append(folder) }
+                let host = TestHost(baseDirectory: folder.path, dataDirectory: folder.path, payloads: Self.payloads)
+                return try host.make(
+                    FileSource.self, #"{"path": "\#(folder.path)/a.log", "poll_ms": 10}"#, name: "file",
+                    reserved: ModuleKind.source.reservedKeys)
+            })
+    }
 
     @Test func httpSourceKeepsTheContract() async throws {
         try await SourceContract.verify(

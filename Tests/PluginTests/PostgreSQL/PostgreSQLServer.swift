@@ -16,12 +16,18 @@ final class PostgreSQLServer: Sendable {
     private static let programs = "/usr/lib/postgresql/15/bin"
 
     let folder: String
+    private let port: Int
     private let keeper: Process
     private let standardInput = Pipe()
     private let standardOutput = Pipe()
     private let names = Atomic<Int>(0)
 
-    init() throws {
+    /// - Parameters:
+    ///   - port: names the socket in its folder; TCP only if the settings say so.
+    ///   - settings: further lines of postgresql.conf.
+    ///   - preparation: a script that runs before the server starts; `$folder` is its folder, `$folder/data` its data.
+    init(port: Int = 5432, settings: [String] = [], preparation: String = "") throws {
+        self.port = port
         let script = """
             set -e
             folder=$(mktemp -d /tmp/martlet-postgres-XXXXXX)
@@ -31,7 +37,13 @@ final class PostgreSQLServer: Sendable {
             unix_socket_directories = '$folder'
             fsync = off
             max_connections = 60
+            port = \(port)
+            \(settings.joined(separator: "\n"))
             END
+            {
+            :
+            \(preparation)
+            } >>"$folder/log" 2>&1
             start() { "$0/pg_ctl" -D "$folder/data" -l "$folder/log" -w start </dev/null >/dev/null 2>&1; }
             stop() { "$0/pg_ctl" -D "$folder/data" -m immediate -w stop </dev/null >/dev/null 2>&1; }
             start
@@ -96,19 +108,19 @@ final class PostgreSQLServer: Sendable {
     /// The url of a database of the server.
     func url(_ database: String, host: String? = nil) -> String {
         let host = (host ?? folder).replacingOccurrences(of: "/", with: "%2F")
-        return "postgres://postgres@/\(database)?host=\(host)"
+        return "postgres://postgres@/\(database)?host=\(host)&port=\(port)"
     }
 
     /// The name of a new, empty database.
     func newDatabase() throws -> String {
         let name = "test_\(names.wrappingAdd(1, ordering: .relaxed).newValue)"
-        try run("createdb", ["-h", folder, "-U", "postgres", name])
+        try run("createdb", ["-h", folder, "-p", String(port), "-U", "postgres", name])
         return name
     }
 
     /// Runs statements outside of any module.
     func psql(_ database: String, _ sql: String...) throws {
-        try run("psql", ["-h", folder, "-U", "postgres", "-d", database, "-v", "ON_ERROR_STOP=1"] + sql.flatMap { ["-c", $0] })
+        try run("psql", ["-h", folder, "-p", String(port), "-U", "postgres", "-d", database, "-v", "ON_ERROR_STOP=1"] + sql.flatMap { ["-c", $0] })
     }
 
     /// A module over a new database, not open yet.

@@ -109,3 +109,23 @@ package struct LogAppendBody: Sendable {
         }
     }
 }
+
+extension LogAppendBody {
+    /// The records that are to be appended, their offsets counting from 0 in each part.
+    ///
+    /// - Throws: permanent, `log.bad_append`, if they cannot be read.
+    package func records(of topic: TopicName) throws(ModuleError) -> [Record] {
+        var records: [Record] = []
+        for part in parts {
+            do throws(LogError) {
+                let chunk = try part.batch.withBytes { bytes in
+                    Result { () throws(LogError) in try LogChunk(received: bytes, from: 0, origin: "the request") }
+                }.get()
+                records += try RecordDecoder.records(in: chunk, topic: topic, partition: part.partition)
+            } catch {
+                throw .permanent("log.bad_append", "the records of an append cannot be read: \(error.description)")
+            }
+        }
+        return records
+    }
+}

@@ -6,6 +6,8 @@ package import Martlet
 ///     GET  topics                                             every topic with its offsets
 ///     GET  topics/T                                           one topic, the same
 ///     GET  topics/T/partitions/P/records?offset=&max_bytes=   record batches as they lie on disk; 416 out of range
+///     GET  topics/T/partitions/P/keyed?keys=&offset=&end=&limit=
+///                                                             ``KeyedRecordsBody``, or 204; and where to go on
 ///     GET  topics/T/partitions/P/wait?offset=&wait_ms=        200 once there is a record, 204 if there is none by then
 ///     GET  topics/T/partitions/P/offset?timestamp=            {"offset": n}
 ///     POST topics/T/records                                   ``LogAppendBody``; answers 12 bytes a record: partition, offset
@@ -20,12 +22,28 @@ package enum LogWire {
     package static let endHeader = "martlet-log-end"
     /// On an answer with records: the topic's incarnation.
     package static let incarnationHeader = "martlet-log-incarnation"
+    /// On an answer with records of some keys: where to go on.
+    package static let nextHeader = "martlet-log-next"
+    /// Records of some keys in one answer, and keys that one request may name.
+    package static let keyedRecordsMax = 1_000
+    package static let keysMax = 100
     /// The longest that `wait` waits, in milliseconds.
     package static let maxWaitMilliseconds = 20_000
     /// The most that one answer with records holds, unless a single batch is larger.
     package static let maxReadBytes = 4 << 20
     /// The largest batch that a log of the default settings can hold, with room to spare: the limit of what a reader takes.
     package static let answerLimit = 64 << 20
+
+    /// Keys as they stand in a query.
+    static func text(of keys: [Bytes]) -> String {
+        keys.map { key in key.withUnsafeBytes { Base64URL.encode($0) } }.joined(separator: ",")
+    }
+
+    /// Nil if the text is none of ``text(of:)``.
+    package static func keys(_ text: String) -> [Bytes]? {
+        let keys = text.split(separator: ",", omittingEmptySubsequences: false).map { Base64URL.decode($0).map { Bytes($0) } }
+        return keys.contains { $0 == nil } || keys.count > keysMax ? nil : keys.compactMap { $0 }
+    }
 
     static func topic(_ topic: TopicName) -> String { "\(root)/topics/\(percentEncoded(topic.text))" }
 

@@ -203,6 +203,12 @@ package final class RemoteEventLog: EventLog {
         }
     }
 
+    package func read(
+        topic: TopicName, partition: PartitionID, keys: [Bytes], from offset: Offset, to end: Offset, limit: Int
+    ) async throws -> KeyedRecords {
+        try await health.noting { try await client.read(topic, partition, keys: keys, from: offset, to: end, limit: limit) }
+    }
+
     package func waitForRecord(topic: TopicName, partition: PartitionID, at offset: Offset) async throws {
         while try await !health.noting({ try await client.wait(topic, partition, at: offset) }) { try Task.checkCancellation() }
     }

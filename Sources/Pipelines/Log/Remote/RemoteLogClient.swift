@@ -63,6 +63,25 @@ struct RemoteLogClient: Sendable {
         }
     }
 
+    func read(
+        _ topic: TopicName, _ partition: PartitionID, keys: [Bytes], from offset: Offset, to end: Offset, limit: Int
+    ) async throws -> KeyedRecords {
+        let path = LogWire.partition(topic, partition)
+            + "/keyed?keys=\(LogWire.text(of: keys))&offset=\(offset)&end=\(end)&limit=\(min(limit, LogWire.keyedRecordsMax))"
+        let response = try await send("GET", path, limit: LogWire.answerLimit)
+        if let outOfRange = RemoteLogFailure.outOfRange(response, offset) { throw outOfRange }
+        guard response.isSuccess else { throw RemoteLogFailure.error(response, asking: config.url + path) }
+        guard let next = response.header(LogWire.nextHeader).flatMap({ Offset($0) }), next >= offset else {
+            throw RemoteLogFailure.malformed(config.url + path, "no \(LogWire.nextHeader)")
+        }
+        if response.status == 204 { return KeyedRecords(records: [], next: next) }
+        let decoded = KeyedRecordsBody.decode(response.body, topic: topic, partition: partition, origin: config.url + path)
+        guard let records = decoded else {
+            throw RemoteLogFailure.malformed(config.url + path, "\(response.body.count) bytes are no records of some keys")
+        }
+        return KeyedRecords(records: records, next: next)
+    }
+
     /// Whether there is a record at the offset or after it; false after a while without one.
     func wait(_ topic: TopicName, _ partition: PartitionID, at offset: Offset) async throws -> Bool {
         let path = LogWire.partition(topic, partition) + "/wait?offset=\(offset)&wait_ms=\(LogWire.maxWaitMilliseconds)"

@@ -10,5 +10,15 @@ package struct RemoteLogConfig: Sendable {
     /// Relative to the config file.
     package let certificateFile: String?
 
+    package init(
+        url: String, token: String?, connectTimeout: Duration, requestTimeout: Duration, certificateFile: String?
+    ) {
+        self.url = url
+        self.token = token
+        self.connectTimeout = connectTimeout
+        self.requestTimeout = requestTimeout
+        self.certificateFile = certificateFile
+    }
+
     static let keys = ["url", "token", "connect_timeout_ms", "request_timeout_ms", "ca_file"]
 }

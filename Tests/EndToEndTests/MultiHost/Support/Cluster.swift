@@ -21,12 +21,14 @@ final class Cluster {
     private let adminPort: Int
     private let busPort: Int
 
-    /// - Parameter edit: changes the config of one host.
-    init(_ count: Int, _ backend: Backend, edit: (Int, inout TestConfig) -> Void = { _, _ in }) throws {
+    /// - Parameters:
+    ///   - postgreSQL: the server to use, instead of one of the cluster's own.
+    ///   - edit: changes the config of one host.
+    init(_ count: Int, _ backend: Backend, postgreSQL given: Server? = nil, edit: (Int, inout TestConfig) -> Void = { _, _ in }) throws {
         adminPort = try FreePort.take()
         busPort = try FreePort.take()
         redis = backend == .servers ? try .redis() : nil
-        postgreSQL = backend == .servers ? try .postgreSQL() : nil
+        postgreSQL = try given ?? (backend == .servers ? .postgreSQL() : nil)
         folders = try (0..<count).map { _ in try TestFolder() }
         hosts = Array(repeating: nil, count: count)
         for number in 0..<count {
@@ -63,6 +65,7 @@ final class Cluster {
     func start(_ number: Int) async throws {
         hosts[number] = try await HostProcess.start(
             in: folders[number], set: number == 0 ? ["host.admin_listen=127.0.0.1:\(adminPort)"] : [])
+        if number == 0 { hosts[number]?.adminToken = Self.token }
     }
 
     /// Starts all hosts and waits until they are ready.

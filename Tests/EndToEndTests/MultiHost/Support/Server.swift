@@ -16,7 +16,7 @@ final class Server {
             set -e
             folder=$(mktemp -d /tmp/martlet-e2e-server-XXXXXX)
             \(script)
-            while read -r command; do if "$command"; then echo done; else echo failed; fi; done
+            while read -r command; do if eval "$command"; then echo done; else echo failed; fi; done
             stop || true
             rm -rf "$folder"
             """
@@ -46,6 +46,10 @@ final class Server {
     /// Starts it again at the same place.
     func start() throws { try ask("start") }
 
+    /// Runs a line of the shell where the server runs, as the user that it runs as; `$folder` is its folder, and for PostgreSQL
+    /// `$programs` that of its programs.
+    func run(_ line: String) throws { try ask("{ \(line) ; } </dev/null >>\"$folder/shell.log\" 2>&1") }
+
     private func ask(_ command: String) throws {
         try input.fileHandleForWriting.write(contentsOf: Data("\(command)\n".utf8))
         let answer = try Self.line(output)
@@ -72,21 +76,26 @@ final class Server {
             """)
     }
 
-    static func postgreSQL() throws -> Server {
+    /// - Parameters:
+    ///   - port: where it also listens on loopback; by default only on a socket in its folder.
+    ///   - settings: further lines of postgresql.conf.
+    static func postgreSQL(port: Int? = nil, settings: String = "") throws -> Server {
         try Server(
             """
             programs=$(ls -d /usr/lib/postgresql/*/bin | tail -1)
             "$programs/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --locale=C -N >"$folder/log" 2>&1
             cat >>"$folder/data/postgresql.conf" <<END
-            listen_addresses = ''
+            listen_addresses = '\(port == nil ? "" : "127.0.0.1")'
+            port = \(port ?? 5432)
             unix_socket_directories = '$folder'
             fsync = off
+            \(settings)
             END
             start() { "$programs/pg_ctl" -D "$folder/data" -l "$folder/log" -w start </dev/null >/dev/null 2>&1; }
             stop() { "$programs/pg_ctl" -D "$folder/data" -m immediate -w stop </dev/null >/dev/null 2>&1; }
             start
-            "$programs/createdb" -h "$folder" -U postgres main
-            echo "postgres://postgres@/main?host=$(echo "$folder" | sed 's|/|%2F|g')"
+            "$programs/createdb" -h "$folder" -p \(port ?? 5432) -U postgres main
+            echo "postgres://postgres@/main?host=$(echo "$folder" | sed 's|/|%2F|g')&port=\(port ?? 5432)"
             """, user: "postgres")
     }
 }

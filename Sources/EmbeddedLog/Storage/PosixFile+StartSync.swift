@@ -1,0 +1,5 @@
+internal import CLinux
+
+extension PosixFile {
+    func startSync() { clinux_start_writing(descriptor) }
+}

@@ -1,0 +1,89 @@
+import Foundation
+#if canImport(FoundationNetworking)
+import FoundationNetworking
+#endif
+import Testing
+
+extension HostSuites {
+    /// Every way into a topic asks its schema.
+    @Suite struct TopicSchemaTests {
+        private static let schema = #"{"type":"object","required":["n"],"properties":{"n":{"type":"integer","maximum":99},"tags":{"type":"array","items":{"type":"string"}}}}"#
+
+        private static func config(_ schema: String, rest: String = "") -> String {
+            #"""
+            { "topics": { "items": { "schema": \#(schema) } },
+              "sources": { "in": { "type": "http", "path": "/in", "publish": { "topic": "items" } },
+                           "shaped": { "type": "http", "path": "/shaped", "publish": { "topic": "items", "payload": { "n": "${/number}" } } } }\#(rest) }
+            """#
+        }
+
+        @Test func theDoorsRefuseWhatDoesNotMeetIt() async throws {
+            let host = try await RunningHost.start(Self.config(Self.schema), in: try TestFolder())
+            // Produced by an operator.
+            let bad = try await host.run("produce", "items", input: #"{"n":1}"# + "\n" + #"{"n":2,"tags":["a",7]}"#)
+            #expect(bad.code == 1)
+            #expect(bad.errors.contains("event 2") && bad.errors.contains("/tags/1"), "\(bad.errors)")
+            #expect(try await host.run("produce", "items", input: #"{"n":1,"tags":["a"]}"#).code == 0)
+            // Through a source, as it is and as `publish` shapes it.
+            func post(_ path: String, _ body: String) async throws -> (Int, String) {
+                var request = URLRequest(url: try #require(URL(string: "http://\(host.address)\(path)")))
+                request.httpMethod = "POST"
+                request.setValue("application/json", forHTTPHeaderField: "Content-Type")
+                request.httpBody = Data(body.utf8)
+                let (data, response) = try await URLSession.shared.data(for: request)
+                return ((response as? HTTPURLResponse)?.statusCode ?? 0, String(decoding: data, as: UTF8.self))
+            }
+            #expect(try await post("/in", #"{"n":3}"#).0 == 202)
+            let refused = try await post("/in", #"{"n":"3"}"#)
+            #expect(refused.0 == 422)
+            #expect(refused.1.contains(#""code":"topic.schema_mismatch""#) && refused.1.contains("/n"), "\(refused.1)")
+            #expect(try await post("/shaped", #"{"number":4}"#).0 == 202)
+            #expect(try await post("/shaped", #"{"number":400}"#).0 == 422)
+            #expect(try await post("/shaped", #"{"number":"4"}"#).0 == 422)
+            #expect(try await host.run("consume", "items", "--payload").lines == [#"{"n":1,"tags":["a"]}"#, #"{"n":3}"#, #"{"n":4}"#])
+            #expect(try await host.stop() == 0)
+        }
+
+        @Test func aReloadChangesItAndItMayStandInAFile() async throws {
+            let folder = try TestFolder()
+            try folder.write(#"{"required":["a"]}"#, to: "item.schema.json")
+            let host = try await RunningHost.start(Self.config("\"item.schema.json\""), in: folder)
+            #expect(try await host.run("produce", "items", input: #"{"b":1}"#).code == 1)
+            #expect(try await host.run("produce", "items", input: #"{"a":1}"#).code == 0)
+            try folder.write(Self.config(#"{"required":["b"]}"#), to: "config.json")
+            let reload = try await host.run("reload")
+            #expect(reload.code == 0, "\(reload.errors)")
+            #expect(try await host.run("produce", "items", input: #"{"b":1}"#).code == 0)
+            let posted = try await host.run("produce", "items", input: #"{"a":1}"#)
+            #expect(posted.code == 1)
+            #expect(try await host.stop() == 0)
+        }
+
+        @Test func deadLettersComeBackOnlyIfTheyMeetIt() async throws {
+            let rest = #", "groups": { "g": { "topics": ["items"], "transforms": [ { "type": "jq", "program": "error(\"no\")" } ], "sink": { "type": "console" } } }"#
+            let host = try await RunningHost.start(Self.config("{}", rest: rest), in: try TestFolder())
+            #expect(try await host.run("produce", "items", input: #"{"n":1}"# + "\n" + #"{"m":1}"#).code == 0)
+            try await eventually("two dead letters") {
+                let topics = try await host.run("dead-letters", "--json").json() as? [[String: Any]]
+                return topics?.first?["count"] as? Int == 2 ? true : nil
+            }
+            try host.folder.write(Self.config(#"{"required":["n"]}"#, rest: rest), to: "config.json")
+            #expect(try await host.run("reload").code == 0)
+            let replay = try await host.run("dead-letters", "replay", "items")
+            #expect(replay.output.hasPrefix("replayed 1 dead letter, 1 skipped"), "\(replay.output)\(replay.errors)")
+            #expect(try await host.stop() == 0)
+        }
+
+        @Test(arguments: [
+            (#"{"type": "thing"}"#, "topics.items.schema: is no JSON Schema"), ("\"missing.json\"", "topics.items.schema: the schema file cannot be read"),
+            ("7", "topics.items.schema: must be a JSON Schema, or the path of a file that holds one"),
+        ])
+        func aBadSchemaIsAConfigProblem(schema: String, problem: String) async throws {
+            let folder = try TestFolder()
+            try folder.write(Self.config(schema), to: "config.json")
+            let run = try await CommandRun(["validate"], in: folder)
+            #expect(run.code == 78)
+            #expect((run.output + run.errors).contains(problem), "\(run.output)\(run.errors)")
+        }
+    }
+}
