@@ -20,6 +20,7 @@ let plugins: [(name: String, libraries: [Target.Dependency])] = [
     ("SQLite", ["CSQLite"]),
     ("SSE", []),
     ("Schedule", []),
+    ("Webhook", ["CCrypto"]),
 ]
 
 /// The same strict settings for every Swift target.

@@ -15,6 +15,7 @@ import SQLSinksPlugin
 import SQLitePlugin
 import SSEPlugin
 import SchedulePlugin
+import WebhookPlugin
 
 /// The modules compiled into this host, one a line. The list of plugins in Package.swift has the same names.
 enum StandardModules {
@@ -47,6 +48,7 @@ enum StandardModules {
         try registry.register(database: SQLiteDatabase.self)
         try registry.register(database: PostgreSQLDatabase.self)
         try registry.register(channel: SSEChannel.self)
+        try registry.register(channel: WebhookChannel.self)
         return registry
     }
 }

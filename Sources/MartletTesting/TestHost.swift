@@ -21,6 +21,8 @@ public final class TestHost: ModuleResolver {
     private let http: any OutgoingHTTP
     private let databases: [String: any Database]
     private let pubSubs: [String: any PubSub]
+    private let topics: [String: any TopicPublisher]
+    private let hostID: String
     private let logger: Logger
 
     /// - Parameters:
@@ -34,7 +36,7 @@ public final class TestHost: ModuleResolver {
         baseDirectory: String = "", dataDirectory: String = "", payloads: any PayloadReader = MissingPayloadReader(),
         schemas: any SchemaCompiler = MissingSchemaCompiler(), loops: any EventLoops = MissingEventLoops(),
         http: any OutgoingHTTP = MissingOutgoingHTTP(), databases: [String: any Database] = [:], pubSubs: [String: any PubSub] = [:],
-        log: @escaping @Sendable (String) -> Void = { _ in }
+        topics: [String: any TopicPublisher] = [:], hostID: String = "test-host", log: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.baseDirectory = baseDirectory
         self.dataDirectory = dataDirectory
@@ -44,6 +46,8 @@ public final class TestHost: ModuleResolver {
         self.http = http
         self.databases = databases
         self.pubSubs = pubSubs
+        self.topics = topics
+        self.hostID = hostID
         reported = ConfigProblems(file: "config.json")
         logger = Logger(output: LogOutput(minimum: .debug, format: .text, sink: log))
     }
@@ -75,7 +79,8 @@ public final class TestHost: ModuleResolver {
     public func context(named name: String, access: RequestAccess = .anonymous) -> ModuleContext {
         ModuleContext(
             name: name, baseDirectory: baseDirectory, logger: logger, metrics: metrics, payloads: payloads,
-            schemas: schemas, loops: loops, http: http, dataDirectory: dataDirectory, access: access, resolver: self)
+            schemas: schemas, loops: loops, http: http, dataDirectory: dataDirectory, access: access,
+            hostID: { [hostID] in hostID }, resolver: self)
     }
 
     /// See ``ModuleResolver``.
@@ -89,6 +94,13 @@ public final class TestHost: ModuleResolver {
     public func pubSub(_ reference: ConfigText) -> (any PubSub)? {
         if let pubSub = pubSubs[reference.plain] { return pubSub }
         reported.reportUnknown("pub/sub", reference, among: pubSubs.keys.sorted(), title: "pub/sub buses")
+        return nil
+    }
+
+    /// See ``ModuleResolver``.
+    public func topic(_ reference: ConfigText) -> (any TopicPublisher)? {
+        if let topic = topics[reference.plain] { return topic }
+        reported.reportUnknown("topic", reference, among: topics.keys.sorted(), title: "topics")
         return nil
     }
 

@@ -11,6 +11,9 @@ public protocol DeliveryChannel: Module {
     /// Why this channel, as it is configured, cannot be opened with a replay: a config problem of `replay`. Nil if it can.
     var replayRefusal: String? { get }
 
+    /// Why this channel cannot be fed by a subscription: a config problem of `subscribe`. Nil if it can.
+    var subscriptionRefusal: String? { get }
+
     /// Who is connected on this host; nil for a channel that keeps no connections.
     /// - Parameter limit: the most recipients, and users, to list.
     func connections(limit: Int) -> ChannelConnections?
@@ -26,6 +29,7 @@ public protocol DeliveryChannel: Module {
 
 extension DeliveryChannel {
     public var replayRefusal: String? { nil }
+    public var subscriptionRefusal: String? { nil }
     public func connections(limit: Int) -> ChannelConnections? { nil }
     public func mayHaveMissedMessages() {}
     public func drain(within grace: Duration) async {}

@@ -17,6 +17,9 @@ public struct ModuleContext {
     public let dataDirectory: String
     /// Clients for requests to the outside.
     public let http: any OutgoingHTTP
+    /// A name for this host and its data folder that lasts as long as the folder: it owns what hosts share by lease. To
+    /// be called once the module is opened.
+    public let hostID: @Sendable () -> String
     private let resolver: any ModuleResolver
     private let baseDirectory: String
 
@@ -26,7 +29,7 @@ public struct ModuleContext {
     public init(
         name: String, baseDirectory: String, logger: Logger, metrics: MetricsRegistry, payloads: any PayloadReader,
         schemas: any SchemaCompiler, loops: any EventLoops, http: any OutgoingHTTP, dataDirectory: String,
-        access: RequestAccess = .anonymous, resolver: any ModuleResolver
+        access: RequestAccess = .anonymous, hostID: @escaping @Sendable () -> String, resolver: any ModuleResolver
     ) {
         self.name = name
         self.baseDirectory = baseDirectory
@@ -38,6 +41,7 @@ public struct ModuleContext {
         self.access = access
         self.dataDirectory = dataDirectory
         self.http = http
+        self.hostID = hostID
         self.resolver = resolver
     }
 
@@ -56,6 +60,11 @@ public struct ModuleContext {
         resolver.pubSub(reference)
     }
 
+    /// The topic that the config calls so, to publish to.
+    public func topic(_ reference: ConfigText) -> (any TopicPublisher)? {
+        resolver.topic(reference)
+    }
+
     /// Reports that the config is wrong at this place: the rule broken, what was expected, what to do.
     public func problem(at place: ConfigPlace, code: ConfigProblem.Code = .invalid, _ message: String) {
         resolver.problem(at: place, code: code, message)
@@ -68,5 +77,7 @@ public protocol ModuleResolver {
     func database(_ reference: ConfigText) -> (any Database)?
     /// Nil, with a problem reported, if there is none of that name.
     func pubSub(_ reference: ConfigText) -> (any PubSub)?
+    /// Nil, with a problem reported, if there is none of that name.
+    func topic(_ reference: ConfigText) -> (any TopicPublisher)?
     func problem(at place: ConfigPlace, code: ConfigProblem.Code, _ message: String)
 }

@@ -24,10 +24,11 @@ public enum WriteResult: Sendable {
     case each([ModuleError?])
 }
 
-/// A sink that keeps the group's offset beside what it writes, in one transaction, which makes its rows exactly-once.
+/// A group's target that keeps the group's offset beside what it writes, in one transaction, which makes its rows
+/// exactly-once: a ``TransactionalSink``, or a ``DeliveryChannel`` that conforms to this as well.
 ///
 /// For such a group the stored offset is the only truth.
-public protocol TransactionalSink: Sink {
+public protocol TransactionalTarget: Sendable {
     /// The stored offset of the next record to consume; nil if this partition was never committed.
     /// Throws a blocked ``ModuleError`` if the store knows the partition under another incarnation of the topic.
     func committedOffset(of partition: GroupPartition) async throws -> Offset?
@@ -39,6 +40,9 @@ public protocol TransactionalSink: Sink {
     /// Sets the stored offset, for an operator's reset of a group that does not run. Nil forgets it.
     func resetOffset(of partition: GroupPartition, to offset: Offset?) async throws
 }
+
+/// A sink that keeps the group's offset beside what it writes, in one transaction. Its batches are atomic.
+public protocol TransactionalSink: Sink, TransactionalTarget {}
 
 /// A partition as one group sees it.
 public struct GroupPartition: Sendable, Hashable {

@@ -25,6 +25,15 @@ struct AdminAPI: Sendable {
         ] + drainRoutes + LogAPI(host: host).routes(protected)
     }
 
+    /// The routes, and those of the graph's modules under `/v1/channels/<name>`.
+    func routes(of graph: PipelineGraph) -> [Route] {
+        routes + graph.channels.flatMap { node in
+            ((node.part.channel as? any AdminProviding)?.adminRoutes ?? []).map { route in
+                protected(route.method, "/v1/channels/\(node.name)\(route.path)", route.handle)
+            }
+        }
+    }
+
     private var topicRoutes: [Route] {
         let topics = TopicResource(host: host)
         let reading = RecordReadResource(host)

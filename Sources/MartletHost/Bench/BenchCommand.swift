@@ -6,7 +6,7 @@ import Martlet
 struct BenchCommand: Command {
     static let name = "bench"
     static let summary = "Measure this build on this machine."
-    static let usage = "flow|ingest|fanout|users|resume|log|sink|start [OPTIONS]"
+    static let usage = "flow|ingest|fanout|users|resume|log|sink|start|webhooks [OPTIONS]"
     static let options: [CommandOption] = BenchKind.allOptions
     static var details: String { BenchKind.details }
 

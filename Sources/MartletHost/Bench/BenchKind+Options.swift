@@ -39,6 +39,8 @@ extension BenchKind {
             return StartBenchmark(settings, bytes: try bytes(arguments))
         case .killLoad:
             return LogKillLoad(directory: settings.directory, round: try arguments.integer("round", default: 0, in: 0...1_000_000))
+        case .webhooks:
+            return WebhooksBenchmark(settings, inFlight: try arguments.integer("in-flight", default: 64, in: 1...1_000))
         case .serve:
             return IdleServer()
         case .fill:

@@ -2,12 +2,12 @@ import Benchmarks
 
 /// What `martlet bench` measures.
 enum BenchKind: String, CaseIterable {
-    case flow, ingest, fanout, users, resume, log, sink, start
+    case flow, ingest, fanout, users, resume, log, sink, start, webhooks
     /// Child processes of the others, not listed.
     case serve, fill
     case killLoad = "kill-load"
 
-    static var visible: [BenchKind] { [.flow, .ingest, .fanout, .users, .resume, .log, .sink, .start] }
+    static var visible: [BenchKind] { [.flow, .ingest, .fanout, .users, .resume, .log, .sink, .start, .webhooks] }
 
     static var listed: String { visible.map(\.rawValue).joined(separator: ", ") }
 
@@ -64,6 +64,8 @@ enum BenchKind: String, CaseIterable {
         case .sink:
             [Self.database, .option("rows", "N", "sink: rows written; 300000 by default.")] + Self.common
         case .start: [Self.bytes] + Self.common
+        case .webhooks:
+            [.option("in-flight", "N", "webhooks: requests at the same time; 64 by default.")] + Self.common
         case .serve: []
         case .killLoad: [Self.directory, .option("round", "N", "kill-load: a number that each record carries.")]
         case .fill: [Self.bytes, Self.directory, .flag("stop", "fill: stop cleanly once it is full.")]
@@ -86,6 +88,7 @@ enum BenchKind: String, CaseIterable {
         log     The embedded log alone: append, read, tail, recovery; beside the bare disk, and Redis if installed.
         sink    A group that fills a table, beside a bare loop that inserts the same rows.
         start   How long a host takes to start, and its memory when idle.
+        webhooks  Signed deliveries to one receiver, in order per key, each kept with its attempt.
 
         Each number is measured --runs times; the table has the least, the median and the greatest. Load generator and
         server share this machine. Exit code 1 if anything was lost or came twice.

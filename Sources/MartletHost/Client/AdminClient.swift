@@ -29,6 +29,16 @@ final class AdminClient {
         return try send("POST", path, [], body: body, type: "application/json", seconds: seconds)
     }
 
+    /// Changes a resource.
+    func patch(_ path: [String], _ json: JSONNode) throws(ClientError) -> AdminAnswer {
+        try send("PATCH", path, [], body: JSONWriter.bytes(json), type: "application/json", seconds: 60)
+    }
+
+    /// Removes a resource.
+    func delete(_ path: [String]) throws(ClientError) -> AdminAnswer {
+        try send("DELETE", path, [], body: nil, type: nil, seconds: 60)
+    }
+
     /// Posts a body of another type.
     func post(
         _ path: [String], query: [(String, String)], body: [UInt8], type: String

@@ -13,7 +13,7 @@ enum CommandLineInterface {
         ChannelsCommand.self,
         ProduceCommand.self,
         ConsumeCommand.self,
-        DeadLettersCommand.self,
+        DeadLettersCommand.self, WebhooksCommand.self,
         ModulesCommand.self,
         PluginCommand.self,
         SchemaCommand.self,

@@ -37,7 +37,7 @@ struct RunCommand: Command {
         guard let host = made else { return .badConfig }
         let operations = HostOperations(host)
         let admin = AdminAPI(host: host, operations: operations, token: loaded?.config.host.adminToken)
-        try await host.start(adminRoutes: admin.routes)
+        try await host.start { admin.routes(of: $0) }
         await signals.run(host: host, operations: operations, logger: logger)
         return .done
     }

@@ -29,7 +29,7 @@ struct ConfigTestRun {
         let host = try makeHost(folder, recorder, http)
         var failures: [String] = []
         do {
-            try await host.start(adminRoutes: [])
+            try await host.start { _ in [] }
             let deadline = ContinuousClock.now + .milliseconds(test.withinMilliseconds)
             try await TestedHost(host).untilReady(deadline)
             let steps = ConfigTestSteps(host: host, client: client, recorder: recorder)

@@ -19,19 +19,24 @@ package final class ChannelRunner: Sendable {
     private let bus: (runner: PubSubRunner, channel: String)?
     private let replay: (any MessageReplay)?
     private let replayTransforms: ReplayTransforms?
+    private let dependencies: [Readiness]
     private let logger: Logger
     private let state: Mutex<State>
 
-    /// - Parameter replayTransforms: to be opened before the channel, if no group that runs here opens them.
+    /// - Parameters:
+    ///   - replayTransforms: to be opened before the channel, if no group that runs here opens them.
+    ///   - dependencies: what must be open before the channel is opened.
     init(
         name: String, channel: any DeliveryChannel, bus: (runner: PubSubRunner, channel: String)?,
-        replay: (any MessageReplay)?, replayTransforms: ReplayTransforms? = nil, logger: Logger
+        replay: (any MessageReplay)?, replayTransforms: ReplayTransforms? = nil,
+        dependencies: [Readiness] = [], logger: Logger
     ) {
         self.name = name
         self.channel = channel
         self.bus = bus
         self.replay = replay
         self.replayTransforms = replayTransforms
+        self.dependencies = dependencies
         self.logger = logger.with("channel", name)
         state = Mutex(State(opening: PartOpening(logger: self.logger)))
     }
@@ -39,6 +44,7 @@ package final class ChannelRunner: Sendable {
     /// Starts to open and subscribe; returns at once.
     package func start() {
         state.withLock { $0.opening }.start { [self] opener in
+            for dependency in dependencies { try await dependency.wait() }
             try await replayTransforms?.open()
             try await opener.open("channel \(name)") { try await channel.open(replay: replay) }
             guard let bus else { return }

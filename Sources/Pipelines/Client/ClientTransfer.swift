@@ -17,6 +17,8 @@ final class ClientTransfer: @unchecked Sendable {
     private var body: [UInt8] = []
     private var headers: [(name: String, value: String)] = []
     private var headerBytes = 0
+    /// Whether the empty line after the headers has come: libcurl takes an answer that breaks off before for a whole one.
+    private var hasAllHeaders = false
     /// What of the answer is longer than the request allows.
     private var excess: Excess?
     private var refusal: String?
@@ -122,6 +124,11 @@ final class ClientTransfer: @unchecked Sendable {
         // The answer proper may follow others (100 Continue): each begins with a status line.
         if line.starts(with: "HTTP/".utf8) {
             headers = []
+            hasAllHeaders = false
+            return true
+        }
+        if line.allSatisfy({ $0 == 0x0D || $0 == 0x0A }) {
+            hasAllHeaders = true
             return true
         }
         guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { return true }
@@ -158,6 +165,9 @@ final class ClientTransfer: @unchecked Sendable {
     func result(_ code: CURLcode) -> Result<OutgoingResponse, ModuleError> {
         let isCut = excess == .body && request.longBody == .truncate
         guard code == CURLE_OK || isCut, let easy else { return .failure(error(code)) }
+        guard hasAllHeaders else {
+            return .failure(.transient("http.connection_lost", "the answer of \(request.url) broke off in its headers"))
+        }
         return .success(
             OutgoingResponse(
                 status: martlet_curl_status(easy.pointer), headers: headers, body: Bytes(body), isTruncated: isCut))

@@ -63,6 +63,19 @@ extension GraphBuilder {
         }
     }
 
+    /// Names of channels that stand in paths of the admin API.
+    func checkChannelNames() {
+        for node in graph.channels where node.part.channel is any AdminProviding {
+            let isPlain = node.name.utf8.allSatisfy { byte in
+                byte < 0x80 && (Character(UnicodeScalar(byte)).isLetter || Character(UnicodeScalar(byte)).isNumber || "._-".utf8.contains(byte))
+            }
+            guard !isPlain || node.name.isEmpty else { continue }
+            problems.report(
+                .invalid, at: graph.config.channels[node.name]?.place ?? ConfigPlace(path: .root, position: .none),
+                "the name of this channel stands in paths of the admin API: use the characters a-z A-Z 0-9 . _ -", found: "`\(node.name)`")
+        }
+    }
+
     private func position(of parts: [String]) -> SourcePosition {
         guard parts.count == 2 else { return .none }
         switch parts[0] {

@@ -60,17 +60,20 @@ extension GraphBuilder {
         let context = context(.group, entry.key, resolver)
         let transforms = chain(entry.value.transforms, context: context)
         var target: GroupTarget?
+        var channelReadiness: [Readiness] = []
         if let sink = entry.value.sink {
             target = make(sink, from: services.registry.sinks, context: context).map { .sink($0) }
         } else if let reference = entry.value.deliverTo {
-            target = channel(reference, resolver).map { .channel($0.channel) }
+            let runner = channel(reference, resolver)
+            target = runner.map { .channel($0.channel) }
+            channelReadiness = runner.map { [$0.readiness] } ?? []
         }
         guard let target, let transforms, topics.count == entry.value.topics.count else { return }
         var settings = GroupSettings(name: GroupName(entry.key), topics: topics)
         settings.apply(entry.value)
         let runner = GroupRunner(
             settings: settings, target: target, transforms: transforms, log: services.log, registry: services.metrics,
-            dependencies: resolver.usedDatabases.map(\.readiness) + resolver.usedPubSubs.map(\.readiness),
+            dependencies: resolver.usedDatabases.map(\.readiness) + resolver.usedPubSubs.map(\.readiness) + channelReadiness,
             runsHere: services.runsGroups, logger: services.logger)
         graph.groups.append(
             PipelineGraph.Node(name: entry.key, part: runner, text: text, uses: resolver.uses, isKept: false))
@@ -110,6 +113,10 @@ extension GraphBuilder {
         var bus: (runner: PubSubRunner, channel: String)?
         if let subscribe = platform.subscribe {
             guard let runner = resolver.pubSubRunner(subscribe.pubSub) else { return }
+            if let refusal = channel?.subscriptionRefusal {
+                problems.report(.invalid, at: subscribe.pubSub.place, refusal)
+                return
+            }
             bus = (runner, subscribe.channel)
         }
         var replay: GroupReplay?
@@ -129,7 +136,8 @@ extension GraphBuilder {
         let replayed = platform.replay.flatMap { config in graph.groups.first { $0.name == config.group.plain }?.part }
         let runner = ChannelRunner(
             name: entry.key, channel: channel, bus: bus, replay: replay,
-            replayTransforms: services.runsGroups ? nil : replayed?.replayTransforms, logger: services.logger)
+            replayTransforms: services.runsGroups ? nil : replayed?.replayTransforms,
+            dependencies: resolver.usedDatabases.map(\.readiness), logger: services.logger)
         graph.channels.append(
             PipelineGraph.Node(name: entry.key, part: runner, text: text, uses: resolver.uses, isKept: false))
     }

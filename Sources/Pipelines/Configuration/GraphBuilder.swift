@@ -36,6 +36,7 @@ package struct GraphBuilder {
         builder.addGuards()
         builder.checkListeners()
         builder.checkRoutes()
+        builder.checkChannelNames()
         return problems.isEmpty ? builder.graph : nil
     }
 
@@ -68,7 +69,7 @@ package struct GraphBuilder {
             name: name, baseDirectory: baseDirectory, logger: services.logger.with(kind.rawValue, name),
             metrics: services.metrics, payloads: services.payloads, schemas: services.schemas,
             loops: services.loops, http: services.http, dataDirectory: absolute(graph.config.host.dataDirectory), access: access,
-            resolver: resolver)
+            hostID: { [identity = services.identity] in identity.id }, resolver: resolver)
     }
 
     func absolute(_ path: String) -> String {
@@ -80,7 +81,8 @@ package struct GraphBuilder {
             problems: problems,
             databases: Dictionary(uniqueKeysWithValues: graph.databases.map { ($0.name, $0.part) }),
             pubSubs: Dictionary(uniqueKeysWithValues: graph.pubSubs.map { ($0.name, $0.part) }),
-            databaseNames: names(in: "databases"), pubSubNames: names(in: "pubsub"))
+            databaseNames: names(in: "databases"), pubSubNames: names(in: "pubsub"),
+            topics: { reference in topic(reference).map { LogTopic(name: $0, log: services.log) } })
     }
 
     /// The platform's own part of a module's object; the module's fields are left to it.

@@ -8,19 +8,21 @@ final class GraphResolver: ModuleResolver {
     /// Names in the config whose modules may have failed to validate: referring to them is no problem of its own.
     private let databaseNames: [String]
     private let pubSubNames: [String]
+    private let topics: (ConfigText) -> (any TopicPublisher)?
     private(set) var uses: [PipelineGraph.PartID: ObjectIdentifier] = [:]
     private(set) var usedDatabases: [DatabaseRunner] = []
     private(set) var usedPubSubs: [PubSubRunner] = []
 
     init(
         problems: ConfigProblems, databases: [String: DatabaseRunner], pubSubs: [String: PubSubRunner],
-        databaseNames: [String], pubSubNames: [String]
+        databaseNames: [String], pubSubNames: [String], topics: @escaping (ConfigText) -> (any TopicPublisher)?
     ) {
         self.problems = problems
         self.databases = databases
         self.pubSubs = pubSubs
         self.databaseNames = databaseNames
         self.pubSubNames = pubSubNames
+        self.topics = topics
     }
 
     func databaseRunner(_ reference: ConfigText) -> DatabaseRunner? {
@@ -60,6 +62,10 @@ final class GraphResolver: ModuleResolver {
 
     func pubSub(_ reference: ConfigText) -> (any PubSub)? {
         pubSubRunner(reference)?.pubSub
+    }
+
+    func topic(_ reference: ConfigText) -> (any TopicPublisher)? {
+        topics(reference)
     }
 
     func problem(at place: ConfigPlace, code: ConfigProblem.Code, _ message: String) {

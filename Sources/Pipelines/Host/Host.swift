@@ -18,6 +18,7 @@ package final class Host: Sendable {
         var publicServer: HTTPServer?
         var adminServer: HTTPServer?
         var publicAddress = ""
+        var adminRoutes: @Sendable (PipelineGraph) -> [Martlet.Route] = { _ in [] }
         var adminAddress = ""
     }
 
@@ -118,9 +119,9 @@ package final class Host: Sendable {
 
     /// Opens the log, listens, and starts the pipelines. Dependencies that are down are tried again in the background.
     ///
-    /// - Parameter adminRoutes: the routes of the admin listener.
+    /// - Parameter adminRoutes: the routes of the admin listener for a graph: those of modules change with a reload.
     /// - Throws: ``HostError`` or an error of the log or the server that says what the operator can do.
-    package func start(adminRoutes: [Martlet.Route]) async throws {
+    package func start(adminRoutes: @escaping @Sendable (PipelineGraph) -> [Martlet.Route]) async throws {
         let graph = graph
         _ = OpenFileLimit.raise()
         try makeDataDirectory()
@@ -129,7 +130,7 @@ package final class Host: Sendable {
             try identity.load()
             try await ensureTopics(graph)
             try loops.start()
-            try adminRouter.replace(with: Router(adminRoutes.map { try ServerRoutes.route($0, owner: "admin") }))
+            state.withLock { $0.adminRoutes = adminRoutes }
             try install(graph)
             try listen(graph.config.host)
         } catch {
@@ -160,6 +161,8 @@ package final class Host: Sendable {
     /// Puts the graph's routes in force for requests that come from now on.
     func install(_ graph: PipelineGraph) throws {
         let routes = try graph.routes.map { try ServerRoutes.route($0.route, owner: $0.owner, caches: caches) }
+        let adminRoutes = try state.withLock { $0.adminRoutes }(graph).map { try ServerRoutes.route($0, owner: "admin") }
+        try adminRouter.replace(with: Router(adminRoutes))
         try router.replace(with: Router(routes))
     }
 
@@ -269,13 +272,15 @@ package final class Host: Sendable {
         }
         let grace = Duration.seconds(graph.config.host.shutdownGraceSeconds)
         logger.info("stopping", ("grace_seconds", String(graph.config.host.shutdownGraceSeconds)))
+        // A channel that a group feeds is taken nothing more to before it closes.
+        for group in graph.groups where group.part.target.isChannel { await stop(group.part) }
         for channel in graph.channels { await channel.part.stop(within: grace / 2) }
         await withTaskGroup(of: Void.self) { tasks in
             for server in servers { tasks.addTask { await server.stop(grace: grace / 2) } }
         }
         for source in graph.sources { await source.part.stop() }
         for node in graph.authenticators { await node.part.stop() }
-        for group in graph.groups { await stop(group.part) }
+        for group in graph.groups where !group.part.target.isChannel { await stop(group.part) }
         for pubSub in graph.pubSubs { await pubSub.part.stop() }
         for database in graph.databases { await database.part.stop() }
         await log.close()

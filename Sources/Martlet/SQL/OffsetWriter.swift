@@ -1,33 +1,36 @@
-import Martlet
 import Synchronization
 
 /// Writes records and moves their group's offset in one transaction.
 ///
 /// A commit whose answer was lost may have taken place. Such an offset is remembered, and the next try looks first
 /// whether it is stored: what it covers is not written again.
-final class OffsetWriter: Sendable {
+package final class OffsetWriter: Sendable {
     /// Writes the records with these indices of the batch.
-    typealias Body = @Sendable (any DatabaseConnection, Range<Int>) throws(ModuleError) -> Void
+    package typealias Body = @Sendable (any DatabaseConnection, Range<Int>) throws(ModuleError) -> Void
 
     private let database: any Database
     private let offsets: GroupOffsetTable
     /// Offsets whose commit may have taken place. A partition retries the same commit, so each has one or two.
     private let uncertain = Mutex<[GroupPartition: Set<Offset>]>([:])
 
-    init(_ database: any Database) throws(SQLProblem) {
+    /// Prepares the statements; does not connect.
+    package init(_ database: any Database) throws(SQLProblem) {
         self.database = database
         offsets = try GroupOffsetTable(database)
     }
 
-    func open() async throws {
+    /// Makes the table of offsets.
+    package func open() async throws {
         try await database.transaction { [offsets] in try offsets.create(in: $0) }
     }
 
-    func offset(of partition: GroupPartition) async throws -> Offset? {
+    /// The stored offset; nil if the partition was never committed.
+    package func offset(of partition: GroupPartition) async throws -> Offset? {
         try await database.transaction { [offsets] in try offsets.offset(of: partition, in: $0) }
     }
 
-    func reset(_ partition: GroupPartition, to offset: Offset?) async throws {
+    /// Sets the stored offset, for a group that does not run.
+    package func reset(_ partition: GroupPartition, to offset: Offset?) async throws {
         try await database.transaction { [offsets] connection in
             // The group does not run, so its sink may never have been opened.
             try offsets.create(in: connection)
@@ -38,7 +41,7 @@ final class OffsetWriter: Sendable {
     /// Writes without an offset.
     ///
     /// - Parameter meanwhile: runs on the calling thread once the transaction is queued, to feed its body.
-    func write(_ batch: [Record], _ body: @escaping Body, meanwhile: () -> Void = {}) async throws {
+    package func write(_ batch: [Record], _ body: @escaping Body, meanwhile: () -> Void = {}) async throws {
         _ = try await transaction(
             { connection in
                 try body(connection, batch.indices)
@@ -46,10 +49,12 @@ final class OffsetWriter: Sendable {
             }, meanwhile)
     }
 
+    /// Writes and moves the stored offset.
+    ///
     /// - Parameters:
     ///   - batch: ordered by offset.
     ///   - meanwhile: runs on the calling thread once the transaction is queued, to feed its body.
-    func write(
+    package func write(
         _ batch: [Record], moving partition: GroupPartition, from expected: Offset?, to next: Offset,
         _ body: @escaping Body, meanwhile: () -> Void = {}
     ) async throws {

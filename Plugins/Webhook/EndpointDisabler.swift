@@ -1,0 +1,88 @@
+import Martlet
+import Synchronization
+
+/// Writes down what the dispatcher finds out about endpoints, and tells the world of those that it disables.
+final class EndpointDisabler: Sendable {
+    /// How often a write is tried; what is not written is found out again.
+    private static let tries = 5
+
+    private struct State {
+        /// One task an endpoint at a time.
+        var tasks: [String: Task<Void, Never>] = [:]
+        var isClosed = false
+    }
+
+    private let plan: ChannelPlan
+    private let changed: @Sendable () -> Void
+    private let state = Mutex(State())
+
+    /// - Parameter changed: called when endpoints have changed.
+    init(plan: ChannelPlan, changed: @escaping @Sendable () -> Void) {
+        self.plan = plan
+        self.changed = changed
+    }
+
+    func disable(_ name: String, because reason: String) {
+        // The same in each try, by which a later one knows that an earlier one has written it down.
+        let now = Timestamp.now()
+        start("disable/" + name) { [self] in
+            let row = try await plan.store.change(name) { row in
+                guard row.state == .active || row.state == .paused else { return false }
+                row.state = .disabled
+                row.reason = reason
+                row.changedAt = now
+                return true
+            }
+            changed()
+            guard let row, row.changedAt == now else { return }
+            plan.logger.error("endpoint disabled: \(reason)", ("endpoint", name), ("code", "webhook.endpoint_disabled"))
+            try await publish(name, reason, now)
+        }
+    }
+
+    private func publish(_ name: String, _ reason: String, _ now: Int64) async throws {
+        guard let events = plan.events else { return }
+        let payload: JSONNode = [
+            "type": "webhook.endpoint_disabled", "channel": .string(plan.name), "endpoint": .string(name), "reason": .string(reason),
+            "time": .string(LogOutput.utc(now)),
+        ]
+        let event = Event(
+            id: EventID.generate(), key: Bytes(name), headers: [], payload: Bytes(JSONWriter.bytes(payload)), timestamp: now)
+        try await events.publish([event])
+    }
+
+    func note(_ name: String, failingSince since: Int64?) {
+        start("note/" + name) { [plan] in try await plan.store.note(name, failingSince: since) }
+    }
+
+    private func start(_ what: String, _ body: @escaping @Sendable () async throws -> Void) {
+        state.withLock { state in
+            guard !state.isClosed, state.tasks[what] == nil else { return }
+            state.tasks[what] = Task { [self] in
+                await run(body)
+                self.state.withLock { $0.tasks[what] = nil }
+            }
+        }
+    }
+
+    private func run(_ body: @Sendable () async throws -> Void) async {
+        for attempt in 1...Self.tries {
+            do {
+                return try await body()
+            } catch {
+                plan.logger.warning("cannot note what became of an endpoint (attempt \(attempt)): \(error)")
+                guard (try? await Task.sleep(for: .seconds(attempt))) != nil else { return }
+            }
+        }
+    }
+
+    /// Returns when nothing is under way.
+    func close() async {
+        let tasks = state.withLock { state in
+            state.isClosed = true
+            return Array(state.tasks.values)
+        }
+        for task in tasks { task.cancel() }
+        for task in tasks { await task.value }
+    }
+}
