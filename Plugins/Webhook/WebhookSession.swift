@@ -56,10 +56,14 @@ final class WebhookSession: Sendable {
         tending = Task { await upkeep.run() }
     }
 
-    /// Endpoints have changed: everybody looks.
-    func endpointsChanged() {
+    /// Endpoints have changed. Returns once this host's dispatcher has been told (other hosts look within a second), or after a
+    /// while: what is queued from then on is sent, or not, as the endpoints are now.
+    func endpointsChanged() async throws {
         intake.forget()
         progress.lookNow()
+        guard let changed = try await plan.store.progress()?.version else { return }
+        let deadline = ContinuousClock.now + .seconds(2)
+        while progress.version < changed, .now < deadline { try await Task.sleep(for: .milliseconds(2)) }
     }
 
     /// Ends requests under way, writes down what is known, and lets other hosts have the endpoints.

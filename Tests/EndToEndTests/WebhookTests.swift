@@ -26,7 +26,8 @@ extension EndToEnd {
         @Test func theExampleRuns() async throws {
             let server = HookServer()
             defer { server.close() }
-            let host = try await HostProcess.start(in: folder(), environment: environment(server))
+            let folder = try folder()
+            let host = try await HostProcess.start(in: folder, environment: environment(server))
             try await host.waitUntilReady()
             #expect(try await host.like(Like("ann", of: "bob")).status == 201)
             #expect(try await host.like(Like("bob", of: "bob")).status == 201)
@@ -37,6 +38,7 @@ extension EndToEnd {
             #expect(endpoints.status == 200 && endpoints.body.contains("partner") && !endpoints.body.contains("MfKQ9r8"))
             #expect(!host.log.contains("MfKQ9r8"))
             #expect(try await host.stop() == 0)
+            withExtendedLifetime(folder) {}
         }
 
         /// Each like arrives, its first arrivals in the order of its key, and repeats have the same id.

@@ -40,7 +40,7 @@ struct EndpointResource: Sendable {
             throw AdminRefusal(
                 409, "Conflict", "the channel `\(plan.name)` has an endpoint `\(row.name)` already, or it is being removed")
         }
-        try session().endpointsChanged()
+        try await session().endpointsChanged()
         plan.logger.info("endpoint made", ("endpoint", row.name))
         return .json(.object(members(row) + [("secret", .string(key.text))]), status: 201)
     }
@@ -129,7 +129,7 @@ struct EndpointResource: Sendable {
             throw refusal.error ?? error
         }
         guard let row else { throw AdminRefusal.unknownEndpoint(name, channel: plan.name) }
-        try session().endpointsChanged()
+        try await session().endpointsChanged()
         return row
     }
 

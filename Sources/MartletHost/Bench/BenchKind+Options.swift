@@ -37,10 +37,10 @@ extension BenchKind {
                 rows: try arguments.integer("rows", default: 300_000, in: 1...100_000_000))
         case .start:
             return StartBenchmark(settings, bytes: try bytes(arguments))
-        case .killLoad:
-            return LogKillLoad(directory: settings.directory, round: try arguments.integer("round", default: 0, in: 0...1_000_000))
         case .webhooks:
             return WebhooksBenchmark(settings, inFlight: try arguments.integer("in-flight", default: 64, in: 1...1_000))
+        case .killLoad:
+            return LogKillLoad(directory: settings.directory, round: try arguments.integer("round", default: 0, in: 0...1_000_000))
         case .serve:
             return IdleServer()
         case .fill:

@@ -46,7 +46,7 @@ final class WebhookFixture: Sendable {
         self.host = host
         let test = TestHost(
             payloads: SimdjsonPayloadReader(), http: HTTPClients(), databases: ["main": database], topics: ["operations": events],
-            hostID: host, log: { FileHandle.standardError.write(Data(("LOG " + $0 + "\n").utf8)) })
+            hostID: host)
         channel = try test.make(
             WebhookChannel.self,
             #"{"database": "main", "endpoints": {\#(endpoints)}, "allow_addresses": ["127.0.0.0/8"]\#(fields)}"#, name: "hooks")
