@@ -38,7 +38,9 @@ extension StreamHub {
         var wait = Duration.milliseconds(100)
         while true {
             do {
-                let asked = StreamPositions(question == .starts ? try await replay.starts() : try await replay.ends())
+                let ends = try await replay.ends()
+                let asked = StreamPositions(question == .starts ? try await replay.starts() : ends)
+                expect(upTo: ends)
                 return services.loops.execute(on: exchange.loopIndex) { [self] in
                     if services.isOver { putOff(request, exchange) } else { open(request, exchange, asked: asked) }
                 }

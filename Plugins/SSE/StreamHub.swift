@@ -8,12 +8,16 @@ final class StreamHub: Sendable {
         var feed: LiveFeed?
         var isRepairing = false
         var mustCompare = false
+        /// Where the log ended when a client resumed a moment ago; nil if nobody did.
+        var awaited: [ReplayTopic]?
         var isClosed = false
         var repair: Task<Void, Never>?
     }
 
     /// Messages that one reading of a repair may bring.
     private static let repairPage = 1_000
+    /// What is in the log may take so long over the bus.
+    private static let busPatience = Duration.milliseconds(500)
 
     let shards: [Shard]
     let limits: ConnectionLimits
@@ -112,6 +116,26 @@ final class StreamHub: Sendable {
             return Self.beginRepair(&state)
         }
         if startsRepair { runRepair() }
+    }
+
+    /// A client that resumes saw the log end here. If the bus has not brought what is before these ends a moment later,
+    /// it is away, and the log is read in its place: a client that comes back catches up all the same.
+    func expect(upTo ends: [ReplayTopic]) {
+        let isFirst = state.withLock { state in
+            defer { state.awaited = ends }
+            return state.awaited == nil && !state.isClosed
+        }
+        guard isFirst else { return }
+        Task {
+            try? await Task.sleep(for: Self.busPatience)
+            let startsRepair = state.withLock { state in
+                let behind = state.feed?.missed(upTo: state.awaited ?? []) ?? 0
+                state.awaited = nil
+                metrics.repairs.add(behind)
+                return behind > 0 && Self.beginRepair(&state)
+            }
+            if startsRepair { runRepair() }
+        }
     }
 
     private static func beginRepair(_ state: inout State) -> Bool {

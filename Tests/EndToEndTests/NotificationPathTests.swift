@@ -79,6 +79,7 @@ extension EndToEnd {
             let file = SQLiteFile(path: folder["data/main.db"])
             // 4 of the failing program, 4 of the constraint.
             try await eventually("the dead letters") { try file.count("SELECT COUNT(*) FROM dead") == 8 }
+            try await eventually("the good rows") { try file.count("SELECT COUNT(*) FROM audit") == 32 }
             let audited = try file.rows("SELECT actor FROM audit ORDER BY rowid").map { $0[0] }
             #expect(audited == names.filter { $0.hasPrefix("a") })
             try await eventually("the untouched group") { try file.count("SELECT COUNT(*) FROM notifications") == 40 }

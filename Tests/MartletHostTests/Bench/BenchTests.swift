@@ -107,8 +107,8 @@ import Testing
         (["flow", "--flat-out", "--rate", "5"], "--rate and --flat-out exclude each other"),
         (["flow", "--database", "mysql"], "--database must be sqlite or postgres, found mysql"),
         (["flow", "--partitions", "5"], "--partitions is no option of `bench flow`"),
-        (["flwo"], "expected one of flow, ingest, fanout, users, resume, log, sink, start, found `flwo`; did you mean `flow`?"),
-        ([], "expected what to measure: flow, ingest, fanout, users, resume, log, sink, start"),
+        (["flwo"], "expected one of flow, ingest, fanout, users, resume, log, sink, start, webhooks, found `flwo`; did you mean `flow`?"),
+        ([], "expected what to measure: flow, ingest, fanout, users, resume, log, sink, start, webhooks"),
         (["log", "--batch", "1,x"], "--batch must be numbers from 1 to 10000 with commas between them, found 1,x"),
         (["log", "--acknowledge", "never"], "--acknowledge must be fsync or written, found never"),
     ])
