@@ -36,6 +36,12 @@ func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
+/// As ``library``, optimised in debug builds as well: the simulator runs thousands of the log's histories in the tests.
+func optimised(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(
+        name: name, dependencies: dependencies, swiftSettings: strict + [.unsafeFlags(["-O"], .when(configuration: .debug))])
+}
+
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
 }
@@ -66,8 +72,8 @@ let package = Package(
         .target(name: "CValijson"),
 
         library("Martlet"),
-        library("EmbeddedLog", ["CCRC32C", "CLinux", "CLZ4", "CZstd"]),
-        library("LogSimulator", ["EmbeddedLog"]),
+        optimised("EmbeddedLog", ["CCRC32C", "CLinux", "CLZ4", "CZstd"]),
+        optimised("LogSimulator", ["EmbeddedLog"]),
         library("HTTPServer", ["CEvent"]),
         library("Pipelines", ["Martlet", "EmbeddedLog", "HTTPServer", "CCrypto", "CCurl", "CSimdjson", "CValijson"]),
         library("MartletTesting", ["Martlet"]),
