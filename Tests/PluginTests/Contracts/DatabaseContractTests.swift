@@ -17,8 +17,8 @@ import Testing
             case .losesDoubles: "values come back as they were bound"
             case .dataIsTransient: "kind"
             case .busyIsPermanent: "write_queue"
-            case .hidesChanges: "changes of an insert"
-            case .hidesRows, .ignoresLimit, .reversesRows: "rows"
+            case .hidesChanges, .hidesRows: "statements handed over together"
+            case .ignoresLimit, .reversesRows: "rows"
             }
         }
     }
