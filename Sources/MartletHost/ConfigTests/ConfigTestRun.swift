@@ -19,14 +19,17 @@ struct ConfigTestRun {
         let duration: Duration
     }
 
+    /// - Parameter previous: the host of the test before, replaced by this one's: modules share what is expensive to make,
+    ///   such as compiled programs, with those of the same config that are still there.
     /// - Throws: ``ConfigError`` if the config has problems.
-    func run() async throws -> Outcome {
+    func run(after previous: inout Host?) async throws -> Outcome {
         let started = ContinuousClock.now
         let folder = try FileTree.temporaryFolder(inMemory: true)
         defer { try? FileTree.remove(folder) }
         let recorder = ConfigTestRecorder()
         let http = RecordingHTTP()
         let host = try makeHost(folder, recorder, http)
+        previous = host
         var failures: [String] = []
         do {
             try await host.start { _ in [] }
@@ -38,16 +41,18 @@ struct ConfigTestRun {
                 failures += problems.map { "step \(number + 1): \($0)" }
                 try await TestedHost(host).untilSettled(ContinuousClock.now + .milliseconds(test.withinMilliseconds))
             }
+            try await steps.untilStreamsHaveAll()
             let check = ConfigTestCheck(expect: test.expect, host: host, recorder: recorder, http: http)
             failures += try await check.failures(within: .milliseconds(test.withinMilliseconds))
         } catch let error as ConfigTestFailure {
             failures.append(error.description)
         }
+        for stream in recorder.streams.values { stream.close() }
         await host.stop()
         return Outcome(name: test.name, failures: failures, duration: .now - started)
     }
 
-    private static let journalBytes = 16 << 20
+    private static let journalBytes = 8 << 20
 
     private func makeHost(_ folder: String, _ recorder: ConfigTestRecorder, _ http: RecordingHTTP) throws -> Host {
         var surroundings = HostSurroundings()

@@ -29,8 +29,9 @@ struct ConfigTestSuite {
 
     func run(_ client: HTTPClient, filter: String?) async throws -> ConfigTestReport {
         var outcomes: [ConfigTestRun.Outcome] = []
+        var host: Host?
         for test in file.tests where filter.map({ test.name.contains($0) }) ?? true {
-            outcomes.append(try await ConfigTestRun(test: test, file: file, configPath: configPath, client: client).run())
+            outcomes.append(try await ConfigTestRun(test: test, file: file, configPath: configPath, client: client).run(after: &host))
         }
         return ConfigTestReport(file: path, outcomes: outcomes)
     }
@@ -39,7 +40,7 @@ struct ConfigTestSuite {
     private static func checkPatterns(_ file: ConfigTestFile, _ problems: ConfigProblems) {
         for test in file.tests {
             let expect = test.expect
-            let lists = [expect.events, expect.sinks, expect.channels, expect.pubSub, expect.deadLetters].flatMap { $0.flatMap(\.value) }
+            let lists = [expect.events, expect.sinks, expect.channels, expect.pubSub, expect.streams, expect.deadLetters].flatMap { $0.flatMap(\.value) }
             let answers = test.given.compactMap(\.answer).flatMap { ($0.json.map { [$0] } ?? []) + ($0.body.map { [$0] } ?? []) + $0.headers.map(\.value) }
             for node in lists + answers + expect.rows.flatMap(\.rows) + (expect.requests ?? []) { check(node, problems) }
         }
