@@ -54,7 +54,7 @@ struct ConfigTestSteps {
 
     /// What a settled host has sent on streams has arrived once another request has been there and back: the host's one
     /// event loop and the client's one thread do one thing after the other.
-    func untilStreamsHaveAll() async throws {
+    func untilStreamsHaveAll() async {
         guard !recorder.streams.isEmpty else { return }
         _ = try? await client.send(ClientRequest("GET", "http://\(host.publicAddress)/"))
     }

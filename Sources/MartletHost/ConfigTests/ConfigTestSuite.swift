@@ -28,11 +28,24 @@ struct ConfigTestSuite {
     }
 
     func run(_ client: HTTPClient, filter: String?) async throws -> ConfigTestReport {
+        let modules = try StandardModules.registry()
         var outcomes: [ConfigTestRun.Outcome] = []
         var host: Host?
-        for test in file.tests where filter.map({ test.name.contains($0) }) ?? true {
-            outcomes.append(try await ConfigTestRun(test: test, file: file, configPath: configPath, client: client).run(after: &host))
+        // One host ends beside the next test.
+        var ending = Task {}
+        do {
+            for test in file.tests where filter.map({ test.name.contains($0) }) ?? true {
+                let run = ConfigTestRun(test: test, file: file, configPath: configPath, client: client, modules: modules)
+                let (outcome, end) = try await run.run(after: &host)
+                outcomes.append(outcome)
+                await ending.value
+                ending = Task { await end() }
+            }
+        } catch {
+            await ending.value
+            throw error
         }
+        await ending.value
         return ConfigTestReport(file: path, outcomes: outcomes)
     }
 
