@@ -91,7 +91,7 @@ let package = Package(
         tests("EmbeddedLogTests", ["EmbeddedLog", "LogSimulator"]),
         tests("HTTPServerTests", ["HTTPServer", "CEvent"]),
         tests("PipelinesTests", pluginNames + ["MartletHost", "Pipelines", "MartletTesting", "Martlet"]),
-        tests("PluginTests", pluginNames + ["MartletTesting", "Martlet", "Pipelines"]),
+        tests("PluginTests", pluginNames + ["MartletHost", "MartletTesting", "Martlet", "Pipelines"]),
         tests("MartletHostTests", ["MartletHost", "MartletTesting", "Benchmarks", "EmbeddedLog", "Martlet", "Pipelines"]),
         tests("EndToEndTests", ["MartletHost", "EmbeddedLog", "HTTPServer", "CCrypto", "CSQLite"]),
         tests("TidyTests", []),
