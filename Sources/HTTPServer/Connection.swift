@@ -249,9 +249,9 @@ extension Connection {
         settle()
     }
 
-    /// Hands the one piece that a stream has to send to the ring; false if there is more to do than that.
+    /// Hands the one piece that there is to send to the ring; false if there is more to do than that.
     func joinBatch(_ ring: SendRing) -> Bool {
-        guard stream != nil, state == .open, abortReason == nil, writeEvent == nil, !closesWhenSent, let piece = output.onlyPiece else {
+        guard !isPaused, state == .open, abortReason == nil, writeEvent == nil, !closesWhenSent, let piece = output.onlyPiece else {
             return false
         }
         isDirty = false

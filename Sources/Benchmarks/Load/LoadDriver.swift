@@ -46,7 +46,7 @@ final class LoadDriver<Work: Workload> {
         let before = streams.connections.count
         for index in before..<before + count {
             try streams.open(port: port, path: path(index))
-            poller.add(streams.connections[index].socket, UInt32(connections.count + index))
+            poller.addEdgeTriggered(streams.connections[index].socket, UInt32(connections.count + index))
             // The server accepts while the others connect, so that its backlog does not overflow.
             if index % 512 == 511 { try turn(timeoutMs: 0) }
         }
@@ -121,7 +121,7 @@ final class LoadDriver<Work: Workload> {
 
     private func readStream(_ index: Int) throws(BenchmarkError) {
         let now = MonotonicClock.now
-        try streams.read(index, into: buffer) { work.received($0, stream: index, now: now) }
+        while try streams.read(index, into: buffer, found: { work.received($0, stream: index, now: now) }) {}
     }
 
     private func readAnswer(_ index: Int) throws(BenchmarkError) {

@@ -29,6 +29,11 @@ final class Poller {
         clinux_epoll_control(descriptor, EPOLL_CTL_ADD, socket, EPOLLIN.rawValue, number)
     }
 
+    /// Reports only what comes from now on, so that the system looks at it once: whoever is told reads all there is.
+    func addEdgeTriggered(_ socket: Int32, _ number: UInt32) {
+        clinux_epoll_control(descriptor, EPOLL_CTL_ADD, socket, EPOLLIN.rawValue | EPOLLET.rawValue, number)
+    }
+
     /// Also reports when the socket takes bytes again, or not any more.
     func awaitRoom(_ socket: Int32, _ number: UInt32, _ wanted: Bool) {
         let events = EPOLLIN.rawValue | (wanted ? EPOLLOUT.rawValue : 0)

@@ -31,14 +31,15 @@ final class StreamSet {
 
     /// Reads what is there on one stream. `buffer` has room for what is carried over before its content.
     /// - Parameter found: called with each number.
+    /// - Returns: whether there may be more.
     @inline(__always)
-    func read(_ index: Int, into buffer: UnsafeMutableRawBufferPointer, found: (Int) -> Void) throws(BenchmarkError) {
-        guard let base = buffer.baseAddress else { return }
+    func read(_ index: Int, into buffer: UnsafeMutableRawBufferPointer, found: (Int) -> Void) throws(BenchmarkError) -> Bool {
+        guard let base = buffer.baseAddress else { return false }
         let room = StreamConnection.carryMax
         let count = recv(connections[index].socket, base + room, buffer.count - room, 0)
         if count == 0 { throw BenchmarkError("the server closed event stream \(index)") }
         guard count > 0 else {
-            if clinux_errno() == EAGAIN { return }
+            if clinux_errno() == EAGAIN { return false }
             throw .system("read event stream \(index)")
         }
         if !connections[index].isOpen { try checkHead(index, UnsafeRawBufferPointer(start: base + room, count: count)) }
@@ -49,6 +50,7 @@ final class StreamSet {
         let rest = MarkerScanner.scan(text, for: marker, found)
         connections[index].carryCount = text.count - rest
         memcpy(carry, base + room - carried + rest, text.count - rest)
+        return count == buffer.count - room
     }
 
     private func checkHead(_ index: Int, _ bytes: UnsafeRawBufferPointer) throws(BenchmarkError) {

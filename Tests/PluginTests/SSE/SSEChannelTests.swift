@@ -26,6 +26,44 @@ import Testing
         #expect(bob.headers.map(\.value) == ["text/event-stream", "no-store", "no"])
     }
 
+    @Test func aMessageWakesTheLoopsThatItConcernsOnly() async throws {
+        let channel = try sse.channel()
+        try await channel.open(replay: sse.replay)
+        let bob = try sse.connect(channel, "bob")
+        let eve = try sse.connect(channel, "eve", loop: 1)
+        _ = try await channel.deliver([sse.message("bob", "1"), sse.message("nobody", "2")])
+        sse.loops.turn(0)
+        #expect(sse.data(bob) == ["1"])
+        #expect(sse.loops.isIdle)
+        // What passed a loop by is behind it when a stream begins there, and in the ids that it gives.
+        let late = try sse.connect(channel, "bob", loop: 1)
+        _ = try await channel.deliver([sse.message("bob", "3"), sse.message("eve", "4")])
+        sse.loops.run()
+        #expect(sse.data(late) == ["3"])
+        #expect(sse.data(bob) == ["1", "3"])
+        #expect(sse.data(eve) == ["4"])
+        #expect(sse.parsed(late).lastEventID == sse.parsed(bob).lastEventID)
+        // Who leaves is woken for no more.
+        late.leave()
+        eve.leave()
+        _ = try await channel.deliver([sse.message("bob", "5"), sse.message("eve", "6")])
+        sse.loops.turn(0)
+        #expect(sse.loops.isIdle)
+        #expect(sse.data(bob) == ["1", "3", "5"])
+    }
+
+    @Test func placesThatPassALoopByDoNotPileUp() async throws {
+        let channel = try sse.channel()
+        try await channel.open(replay: sse.replay)
+        let bob = try sse.connect(channel, "bob")
+        for _ in 0..<ShardInbox.quietLimit { _ = try await channel.deliver([sse.message("nobody", "x")]) }
+        #expect(!sse.loops.isIdle)
+        sse.loops.run()
+        _ = try await channel.deliver([sse.message("bob", "1")])
+        sse.loops.run()
+        #expect(sse.data(bob) == ["1"])
+    }
+
     @Test func redeliveredMessagesAreNotSeenTwice() async throws {
         let channel = try sse.channel()
         try await channel.open(replay: sse.replay)
