@@ -22,33 +22,22 @@ final class Journal: @unchecked Sendable {
     private let fileBytes: Int
     private let logID: UUIDBytes
     private let files: Mutex<Files>
-    private let isCached: Bool
     private var current: JournalFile?
-    private let blocks = BlockMemory(count: CycleBuffer.smallBytes)
     private(set) var generation: UInt64
     private(set) var position = 0
 
     /// - Parameters:
-    ///   - isCached: whether writes go to the system's cache and not to the disk at once.
     ///   - free: existing files whose entries are no longer needed.
     ///   - lastGeneration: the highest generation ever used.
     init(
-        storage: any LogStorage, directory: String, fileBytes: Int, logID: UUIDBytes, isCached: Bool, free: [String], lastGeneration: UInt64
-    ) throws(LogError) {
+        storage: any LogStorage, directory: String, fileBytes: Int, logID: UUIDBytes, free: [JournalFile], lastGeneration: UInt64
+    ) {
         self.storage = storage
         self.directory = directory
         self.fileBytes = fileBytes
         self.logID = logID
-        self.isCached = isCached
+        files = Mutex(Files(free: free, total: free.count))
         generation = lastGeneration
-        var opened: [JournalFile] = []
-        for path in free { opened.append(try Self.open(path, create: false, isCached, storage)) }
-        files = Mutex(Files(free: opened, total: opened.count))
-    }
-
-    private static func open(_ path: String, create: Bool, _ isCached: Bool, _ storage: any LogStorage) throws(LogError) -> JournalFile {
-        let handle = try isCached ? storage.open(path, create: create) : storage.openUncached(path, create: create)
-        return JournalFile(path: path, handle: handle)
     }
 
     /// Bytes that entries of one file can take.
@@ -64,7 +53,7 @@ final class Journal: @unchecked Sendable {
         guard let file = files.withLock({ $0.free.popLast() }) else { throw LogError(.closed, "the journal has no free file") }
         generation += 1
         let header = JournalFileHeader(generation: generation, firstCycle: firstCycle, logID: logID)
-        try file.handle.write(header.encoded().withUnsafeBytes(blocks.fill), at: 0)
+        try file.handle.write(bytes: header.encoded(), at: 0)
         try file.handle.sync()
         current = file
         position = JournalFormat.block
@@ -73,11 +62,10 @@ final class Journal: @unchecked Sendable {
     }
 
     /// Appends an entry. Durable after `sync`.
-    func write(_ entry: CycleBuffer) throws(LogError) {
+    func write(_ bytes: UnsafeRawBufferPointer) throws(LogError) {
         guard let current else { throw LogError(.closed, "the journal has no file") }
-        let all = entry.bytes(0, entry.capacity)
-        try current.handle.write(entry.size < CycleBuffer.smallBytes ? blocks.fill(all) : all, at: Int64(position))
-        position += JournalFormat.padded(entry.size)
+        try current.handle.write(bytes, at: Int64(position))
+        position += JournalFormat.padded(bytes.count)
     }
 
     func sync() throws(LogError) {
@@ -96,21 +84,21 @@ final class Journal: @unchecked Sendable {
     func prepare(pause: (() -> Void)? = nil) throws(LogError) {
         let number = files.withLock { $0.total }
         let path = "\(directory)/\(number).journal"
-        let file = try Self.open(path, create: true, isCached, storage)
-        let piece = BlockMemory(count: min(fileBytes, Self.pieceBytes))
+        let handle = try storage.open(path, create: true)
+        let zeros = [UInt8](repeating: 0, count: min(fileBytes, Self.pieceBytes))
         var place = 0
         while place < fileBytes {
-            let count = min(piece.bytes.count, fileBytes - place)
-            try file.handle.write(UnsafeRawBufferPointer(rebasing: piece.bytes[..<count]), at: Int64(place))
+            let count = min(zeros.count, fileBytes - place)
+            try handle.write(bytes: count == zeros.count ? zeros : Array(zeros[..<count]), at: Int64(place))
             place += count
             guard let pause, place < fileBytes else { continue }
-            try file.handle.sync()
+            try handle.sync()
             pause()
         }
-        try file.handle.sync()
+        try handle.sync()
         try storage.syncDirectory(directory)
         files.withLock {
-            $0.free.append(file)
+            $0.free.append(JournalFile(path: path, handle: handle))
             $0.total += 1
         }
     }
