@@ -31,6 +31,8 @@ struct EndpointPace: Sendable {
     var limits: Limits
     private(set) var breaker = Breaker.closed
     private(set) var failuresInARow = 0
+    /// Whether the last attempt that has ended was a success.
+    private(set) var isProven = false
     private var pause: Int64
     private var allowed: Int
     private var successes = 0
@@ -82,6 +84,7 @@ struct EndpointPace: Sendable {
     /// Returns whether the breaker was closed by this.
     mutating func succeeded() -> Bool {
         failuresInARow = 0
+        isProven = true
         successes += 1
         if successes >= allowed {
             successes = 0
@@ -96,6 +99,7 @@ struct EndpointPace: Sendable {
     /// Returns whether the breaker was opened by this (or stays open, after a probe).
     mutating func failed(isOverloaded: Bool, retryAfter: Int64?, now: Int64) -> Bool {
         failuresInARow += 1
+        isProven = false
         successes = 0
         if isOverloaded {
             allowed = max(1, allowed / 2)

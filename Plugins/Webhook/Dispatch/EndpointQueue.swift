@@ -27,6 +27,8 @@ final class EndpointQueue {
         var disable: String?
         var breakerOpened = false
         var breakerClosed = false
+        /// Whether the database is to have it since when the endpoint fails.
+        var mustNoteFailing = false
     }
 
     /// Deliveries of one endpoint that are read ahead.
@@ -34,6 +36,8 @@ final class EndpointQueue {
     private static let pageRows = 500
     /// The breaker's probe needs one.
     private static let probeRows = 4
+    /// An endpoint that has failed for so long has it noted in the database, for after a restart; milliseconds.
+    private static let notedAfter: Int64 = 60_000
     /// Reads by key at the same time.
     private static let keyReads = 4
 
@@ -56,7 +60,10 @@ final class EndpointQueue {
     private var isReadingHeld = false
     private var hasAllHeld = false
     private var keysBeingRead = 0
-    private var failingSince: Int64?
+    /// When the failures began that have gone on since, in milliseconds since the epoch; nil while the endpoint works.
+    private(set) var failingSince: Int64?
+    /// What the database has of it, or soon will.
+    private var notedFailingSince: Int64?
     /// Milliseconds since the epoch; 0 if this host does not own the endpoint.
     private var leaseUntil: Int64 = 0
     private var mustGiveBack = false
@@ -67,10 +74,13 @@ final class EndpointQueue {
         self.bounds = bounds
         pace = EndpointPace(settings.pace, now: now.steady)
         failingSince = settings.failingSince
+        notedFailingSince = settings.failingSince
     }
 
     var name: String { settings.name }
     var isIdle: Bool { phase == .idle }
+    /// Requests under way, if the last one that has ended was no success.
+    var unprovenInFlight: Int { pace.isProven ? 0 : inFlight }
     /// What lies in memory, about.
     var loadedBytes: Int { lanes.loadedBytes }
 
@@ -86,6 +96,7 @@ final class EndpointQueue {
         if settings.state == .active, !wasActive {
             pace.reset()
             failingSince = nil
+            notedFailingSince = nil
         }
     }
 
@@ -275,6 +286,7 @@ final class EndpointQueue {
                 isOverloaded: answer.meaning == .overloaded, retryAfter: retryAfter, now: now.steady)
             consequence.disable = failedTooLong(answer, now.wall)
         }
+        consequence.mustNoteFailing = mustNoteFailing(now.wall, isPaused: consequence.breakerOpened)
         let result = AttemptResult(
             endpoint: name, delivery: delivery.id, key: delivery.key, attempt: delivery.attempts + 1, failures: failures, startedAt: startedAt,
             latencyMilliseconds: latency, status: answer.status, error: answer.error, answer: answer.body, next: next)
@@ -289,8 +301,13 @@ final class EndpointQueue {
         return "every attempt since \(LogOutput.utc(since)) has failed; the last one: \(answer.error ?? "no answer")"
     }
 
-    /// Milliseconds since the epoch; nil while the endpoint works.
-    var failsSince: Int64? { failingSince }
+    /// An endpoint that fails now and then is not worth a write each time; one that goes on failing is.
+    private func mustNoteFailing(_ now: Int64, isPaused: Bool) -> Bool {
+        guard failingSince != notedFailingSince else { return false }
+        if let failingSince, !isPaused, now - failingSince < Self.notedAfter { return false }
+        notedFailingSince = failingSince
+        return true
+    }
 
     /// An attempt was given up because the channel closes: it is as if it had not been made.
     func abandoned(_ delivery: Delivery) {
