@@ -118,13 +118,10 @@ final class DispatchLoop {
 
     // MARK: Sending
 
-    /// Does something with a queue, and counts anew what it holds.
+    /// Does something with a queue, and counts anew what it has read ahead.
     private func using<Outcome>(_ queue: EndpointQueue, _ body: () -> Outcome) -> Outcome {
-        let (bytes, unproven) = (queue.loadedBytes, queue.unprovenInFlight)
-        defer {
-            loadedBytes += queue.loadedBytes - bytes
-            slots.moved(unprovenBy: queue.unprovenInFlight - unproven)
-        }
+        let before = queue.loadedBytes
+        defer { loadedBytes += queue.loadedBytes - before }
         return body()
     }
 
@@ -149,7 +146,7 @@ final class DispatchLoop {
     }
 
     private func maySend(_ queue: EndpointQueue) -> Bool {
-        isSending && results.hasRoom && slots.allows(queue)
+        isSending && results.hasRoom && slots.allows(inFlight: queue.inFlight)
     }
 
     private func send(_ delivery: Delivery, _ queue: EndpointQueue, _ now: Moment) {

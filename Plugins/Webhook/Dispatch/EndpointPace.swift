@@ -1,7 +1,7 @@
 /// How much an endpoint is asked at the moment: the breaker, the number of requests at the same time, the rate.
 ///
-/// The number of requests begins small, so that an endpoint that is dead holds few connections; each success in a row of
-/// as many adds one, and an overloaded answer halves it.
+/// The number of requests begins with one, so that an endpoint that is dead holds one alone; a row of as many successes adds
+/// a quarter, at least one, and an overloaded answer halves it.
 struct EndpointPace: Sendable {
     /// What an endpoint may get.
     struct Limits: Sendable {
@@ -24,15 +24,13 @@ struct EndpointPace: Sendable {
     }
 
     /// How many requests an endpoint gets at the same time before it has answered any.
-    private static let firstInFlight = 4
+    private static let firstInFlight = 1
     /// The pause after an overloaded answer that names none.
     private static let overloadPause: Int64 = 1_000
 
     var limits: Limits
     private(set) var breaker = Breaker.closed
     private(set) var failuresInARow = 0
-    /// Whether the last attempt that has ended was a success.
-    private(set) var isProven = false
     private var pause: Int64
     private var allowed: Int
     private var successes = 0
@@ -84,7 +82,6 @@ struct EndpointPace: Sendable {
     /// Returns whether the breaker was closed by this.
     mutating func succeeded() -> Bool {
         failuresInARow = 0
-        isProven = true
         successes += 1
         if successes >= allowed {
             successes = 0
@@ -99,7 +96,6 @@ struct EndpointPace: Sendable {
     /// Returns whether the breaker was opened by this (or stays open, after a probe).
     mutating func failed(isOverloaded: Bool, retryAfter: Int64?, now: Int64) -> Bool {
         failuresInARow += 1
-        isProven = false
         successes = 0
         if isOverloaded {
             allowed = max(1, allowed / 2)

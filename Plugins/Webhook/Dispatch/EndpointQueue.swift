@@ -79,8 +79,6 @@ final class EndpointQueue {
 
     var name: String { settings.name }
     var isIdle: Bool { phase == .idle }
-    /// Requests under way, if the last one that has ended was no success.
-    var unprovenInFlight: Int { pace.isProven ? 0 : inFlight }
     /// What lies in memory, about.
     var loadedBytes: Int { lanes.loadedBytes }
 

@@ -1,8 +1,11 @@
 import CLinux
 
-/// Posts events, each for one endpoint, the endpoints in turn.
+/// Posts events, each for one endpoint; all of them get one before any gets another.
 final class EndpointsWork: Workload {
     private static let fill = String(repeating: "x", count: 100)
+
+    /// A prime above every number of endpoints: all have their turn, and those that are dead do not follow each other.
+    private static let step = 10_007
 
     private let endpoints: Int
     private let receiver: EndpointsReceiver
@@ -21,7 +24,7 @@ final class EndpointsWork: Workload {
     }
 
     /// The endpoint that an event is for.
-    func endpoint(of number: Int) -> Int { number % endpoints }
+    func endpoint(of number: Int) -> Int { number * Self.step % endpoints }
 
     func hasRequest(_ number: Int) -> Bool { number < receiver.capacity }
 

@@ -92,6 +92,8 @@ import Testing
             endpoints: WebhookFixture.endpoint("one", "https://localhost:\(server.port)/hooks"), #", "ca_file": "\#(server.authority)""#)
         try await fixture.publish((0..<200).map { (key: "k\($0 % 20)", payload: "\($0)") })
         await waitUntil { (try? await fixture.deliveries("one", state: "delivered").count) == 200 }
+        let errors = try await fixture.attempts("one").compactMap { $0["error"] as? String }
+        #expect(errors.isEmpty, "\(errors)")
         await fixture.close()
         await waitUntil { server.requests.count == 200 }
         #expect(server.requests.allSatisfy { $0.version == "HTTP/2.0" }, "\(server.requests.map(\.version))")
