@@ -194,7 +194,7 @@ final class DispatchLoop {
                 ("failures", String(queue.pace.failuresInARow)))
         }
         if consequence.breakerClosed { logger.info("endpoint works again", ("endpoint", queue.name)) }
-        if consequence.mustNoteFailing { services.noteFailing(queue.name, queue.failingSince) }
+        if consequence.mustNoteFailing { services.noteFailing(queue.name, queue.failing.since) }
     }
 
     // MARK: Reading

@@ -87,7 +87,12 @@ struct WebhookDatabaseFaultTests {
         await waitUntil { complaints() > before }
         await first.close()
         try server.start()
-        let second = try await WebhookFixture(endpoints: endpoint, database: database)
+        var reopened: WebhookFixture?
+        await waitUntil {
+            reopened = try? await WebhookFixture(endpoints: endpoint, database: database)
+            return reopened != nil
+        }
+        let second = try #require(reopened)
         await waitUntil { (try? await second.number("SELECT COUNT(*) FROM martlet_webhook_deliveries WHERE state = 2")) == 400 }
         await second.close()
         // Of each key one was under way, of a key whose write was cut off a few.
