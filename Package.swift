@@ -93,7 +93,7 @@ let package = Package(
         tests("EmbeddedLogTests", ["EmbeddedLog", "LogSimulator"]),
         tests("HTTPServerTests", ["HTTPServer", "CEvent"]),
         tests("PipelinesTests", pluginNames + ["MartletHost", "Pipelines", "MartletTesting", "Martlet", "TestSupport"]),
-        tests("PluginTests", pluginNames + ["MartletTesting", "Martlet", "Pipelines", "TestSupport"]),
+        tests("PluginTests", pluginNames + ["MartletHost", "MartletTesting", "Martlet", "Pipelines", "TestSupport"]),
         tests("MartletHostTests", ["MartletHost", "MartletTesting", "Benchmarks", "EmbeddedLog", "Martlet", "Pipelines"]),
         tests("EndToEndTests", ["MartletHost", "EmbeddedLog", "HTTPServer", "CCrypto", "CSQLite", "TestSupport"]),
         tests("TidyTests", []),

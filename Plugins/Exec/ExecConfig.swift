@@ -23,7 +23,7 @@ package struct ExecSourceConfig: ModuleConfig {
         process = ExecSettings(from: &fields)
         maxInFlightEvents = fields.optional(
             "max_in_flight_events", default: 10_000, in: 1...1_000_000,
-            "Events taken from the process and not answered yet; beyond it nothing is read from it.")
+            "Events taken from the process whose results it has not been sent; beyond it nothing is read from it.")
     }
 }
 

@@ -15,7 +15,7 @@ protocol ExecDialogue: Sendable {
     func takeOutgoing(at now: ContinuousClock.Instant) -> [[UInt8]]
 
     /// Whether the process's output is to be read now.
-    var wantsMessages: Bool { get }
+    func wantsMessages(at now: ContinuousClock.Instant) -> Bool
 
     /// When the process will have been too slow.
     var deadline: ContinuousClock.Instant? { get }

@@ -7,20 +7,31 @@ final class ExecIntake: ExecDialogue {
         var isStopped = false
         /// Told apart by a number, so that a late outcome is not sent to the next process.
         var life = 0
+        /// Events taken from the process whose results it has not been sent: those that the intake holds, and those whose
+        /// results wait because the process reads none.
         var inFlight = 0
         var outgoing: [[UInt8]] = []
+        var waitingResults = 0
+        /// Since when so many results wait that nothing more is taken.
+        var fullSince: ContinuousClock.Instant?
+        var hasWarned = false
         var wake: (@Sendable () -> Void)?
     }
+
+    /// How long a process may leave its results unread before the log says so.
+    private static let unreadLimit = Duration.seconds(1)
 
     private let intake: any Intake
     private let limit: Int
     private let reader: any PayloadReader
+    private let logger: Logger
     private let state = Mutex(State())
 
-    init(intake: any Intake, limit: Int, reader: any PayloadReader) {
+    init(intake: any Intake, limit: Int, services: ExecServices) {
         self.intake = intake
         self.limit = limit
-        self.reader = reader
+        reader = services.reader
+        logger = services.logger
     }
 
     /// - Parameter wake: tells the process's thread that there is something to write.
@@ -30,15 +41,31 @@ final class ExecIntake: ExecDialogue {
     }
 
     var kind: String { "source" }
-    var wantsMessages: Bool { state.withLock { $0.inFlight < limit && !$0.isStopped } }
     var deadline: ContinuousClock.Instant? { nil }
-    var isBusy: Bool { state.withLock { $0.inFlight > 0 || !$0.outgoing.isEmpty } }
+    var isBusy: Bool { state.withLock { $0.inFlight > 0 } }
 
     func start(_ greeting: ExecGreeting) {}
+
+    func wantsMessages(at now: ContinuousClock.Instant) -> Bool {
+        let (isWanted, isUnread) = state.withLock { state in
+            let isUnread = !state.hasWarned && state.fullSince.map { now - $0 > Self.unreadLimit } ?? false
+            if isUnread { state.hasWarned = true }
+            return (state.inFlight < limit && !state.isStopped, isUnread)
+        }
+        if isUnread {
+            logger.warning(
+                "the process does not read its results: \(limit) wait (`max_in_flight_events`), and nothing more is taken until it does",
+                ("code", "exec.results_not_read"))
+        }
+        return isWanted
+    }
 
     func takeOutgoing(at now: ContinuousClock.Instant) -> [[UInt8]] {
         state.withLock { state in
             defer { state.outgoing = [] }
+            state.inFlight -= state.waitingResults
+            state.waitingResults = 0
+            state.fullSince = nil
             return state.outgoing
         }
     }
@@ -52,9 +79,11 @@ final class ExecIntake: ExecDialogue {
             throw ExecFailure.badOutput("wrote \"events\" that are no list")
         }
         let inputs = try entries.map { (entry) throws(ModuleError) in try input(entry) }
+        // A message without events has an answer, too.
+        let count = max(1, inputs.count)
         let taken = state.withLock { state -> Int? in
             if state.isStopped { return nil }
-            state.inFlight += inputs.count
+            state.inFlight += count
             return state.life
         }
         guard let life = taken else { return }
@@ -69,8 +98,9 @@ final class ExecIntake: ExecDialogue {
             line += "]}".utf8
             let wake = state.withLock { state -> (@Sendable () -> Void)? in
                 guard state.life == life else { return nil }
-                state.inFlight -= inputs.count
                 state.outgoing.append(line)
+                state.waitingResults += count
+                if state.waitingResults >= limit { state.fullSince = state.fullSince ?? .now }
                 return state.wake
             }
             wake?()
@@ -86,6 +116,9 @@ final class ExecIntake: ExecDialogue {
             state.life += 1
             state.inFlight = 0
             state.outgoing = []
+            state.waitingResults = 0
+            state.fullSince = nil
+            state.hasWarned = false
         }
     }
 

@@ -68,7 +68,7 @@ final class ExecRequests<Answer: Sendable>: ExecDialogue {
 
     // MARK: ExecDialogue
 
-    var wantsMessages: Bool { true }
+    func wantsMessages(at now: ContinuousClock.Instant) -> Bool { true }
 
     var isBusy: Bool {
         state.withLock { $0.inFlight.values.contains { !$0.isSettled } }

@@ -92,7 +92,7 @@ struct ExecSession {
     // MARK: Streams
 
     private mutating func wait(_ process: ChildProcess, at now: ContinuousClock.Instant) throws(ModuleError) {
-        let isReading = process.output >= 0 && (!hasStarted || keeper.dialogue.wantsMessages || isStopping)
+        let isReading = process.output >= 0 && (!hasStarted || keeper.dialogue.wantsMessages(at: now) || isStopping)
         var entries = [
             pollfd(fd: keeper.wakeDescriptor, events: Int16(POLLIN), revents: 0),
             pollfd(fd: isReading ? process.output : -1, events: Int16(POLLIN), revents: 0),

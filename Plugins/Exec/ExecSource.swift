@@ -27,7 +27,7 @@ package final class ExecSource: EventSource {
     package var templateVariables: Set<TemplateVariableKind> { [.header] }
 
     package func open(intake: any Intake) async throws {
-        let intakeDialogue = ExecIntake(intake: intake, limit: limit, reader: services.reader)
+        let intakeDialogue = ExecIntake(intake: intake, limit: limit, services: services)
         try await runner.open(intakeDialogue)
         let process = try runner.process()
         intakeDialogue.whenAnswered { process.wake() }

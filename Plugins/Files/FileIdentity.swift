@@ -27,22 +27,36 @@ struct FileIdentity: Hashable, Sendable {
 
 /// The first bytes of a file, as far as it has been read.
 struct FileHead: Sendable, Equatable {
-    /// How many bytes there are, and their FNV-1a hash.
-    let count: Int
-    let hash: UInt64
+    private static let emptyHash: UInt64 = 0xCBF2_9CE4_8422_2325
 
-    static let empty = FileHead(count: 0, hash: 0)
+    /// How many bytes there are, and their FNV-1a hash.
+    private(set) var count: Int
+    private(set) var hash: UInt64
+
+    static let empty = FileHead(count: 0, hash: emptyHash)
 
     init(count: Int, hash: UInt64) {
         self.count = count
-        self.hash = hash
+        self.hash = count == 0 ? Self.emptyHash : hash
     }
 
     /// The head of an open file; nil if it is shorter.
     init?(of descriptor: CInt, count: Int) {
-        var bytes = [UInt8](repeating: 0, count: count)
-        guard count == 0 || pread(descriptor, &bytes, count, 0) == count else { return nil }
-        self.count = count
-        hash = count == 0 ? 0 : bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+        self = .empty
+        let isWhole = withUnsafeTemporaryAllocation(byteCount: max(count, 1), alignment: 1) { bytes in
+            guard pread(descriptor, bytes.baseAddress, count, 0) == count else { return false }
+            extend(with: UnsafeRawBufferPointer(rebasing: bytes[..<count]), at: 0)
+            return true
+        }
+        guard isWhole else { return nil }
+    }
+
+    /// Takes up what was read from the file at this offset, as far as it follows the head and there is room.
+    mutating func extend(with bytes: UnsafeRawBufferPointer, at offset: Int) {
+        guard offset <= count else { return }
+        for byte in bytes.dropFirst(count - offset).prefix(FileIdentity.headLimit - count) {
+            hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3
+            count += 1
+        }
     }
 }

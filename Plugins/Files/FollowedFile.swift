@@ -60,13 +60,12 @@ final class FollowedFile {
         guard let status = FileIdentity.status(of: descriptor) else { return }
         settled = Int(status.st_size)
         begin(at: settled)
-        updateHead()
+        head = FileHead(of: descriptor, count: min(FileIdentity.headLimit, settled)) ?? .empty
     }
 
     /// The lines taken so far are settled.
     func settle() {
         settled = taken
-        updateHead()
     }
 
     /// Whether the file was cut off, or overwritten from its beginning.
@@ -143,8 +142,12 @@ final class FollowedFile {
         let place = off_t(bufferStart + buffer.count)
         return withUnsafeTemporaryAllocation(byteCount: Self.chunkBytes, alignment: 1) { chunk in
             let count = pread(descriptor, chunk.baseAddress, chunk.count, place)
-            if count > 0 { buffer.append(contentsOf: UnsafeRawBufferPointer(rebasing: chunk[..<count])) }
-            return count > 0
+            // If the file was overwritten since the last look, this is the middle of something new: the next look begins again.
+            guard count > 0, FileHead(of: descriptor, count: head.count) == head else { return false }
+            let read = UnsafeRawBufferPointer(rebasing: chunk[..<count])
+            head.extend(with: read, at: Int(place))
+            buffer.append(contentsOf: read)
+            return true
         }
     }
 
@@ -155,11 +158,6 @@ final class FollowedFile {
         consumed = 0
         searched = 0
         isSkipping = false
-    }
-
-    private func updateHead() {
-        let wanted = min(FileIdentity.headLimit, settled)
-        if wanted > head.count, let longer = FileHead(of: descriptor, count: wanted) { head = longer }
     }
 }
 

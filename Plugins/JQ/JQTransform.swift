@@ -40,7 +40,7 @@ package struct JQTransform: Transform {
             return nil
         }
         do throws(JQProgram.CompileError) {
-            pool = try JQPool(source)
+            pool = try JQPools.pool(source)
         } catch {
             let place = config.program.place(atPlainOffset: Self.offset(ofLine: error.line ?? 0, in: source.program))
             let line = error.line.map { " (line \($0 + 1) of the program)" } ?? ""

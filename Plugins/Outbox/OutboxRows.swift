@@ -37,7 +37,7 @@ final class OutboxRows: Sendable {
         var sql = "SELECT \(names) FROM \(SQLIdentifier.quoted(table))"
         if let mark = settings.markColumn { sql += " WHERE \(SQLIdentifier.quoted(mark)) IS NULL" }
         sql += " ORDER BY \(SQLIdentifier.quoted(settings.idColumn)) LIMIT \(limit)"
-        let result = try await database.query(try prepare(sql), [], limit: limit)
+        let result = try await database.query(try Self.prepare(sql, database), [], limit: limit)
         guard let id = result.columns.firstIndex(of: settings.idColumn) else { return [] }
         return result.rows.map { Row(id: $0[id], columns: result.columns, values: $0) }
     }
@@ -48,10 +48,11 @@ final class OutboxRows: Sendable {
         let statement: SQLStatement
         var leading: [String: DataValue] = [:]
         if let mark = settings.markColumn {
-            statement = try prepare("UPDATE \(SQLIdentifier.quoted(table)) SET \(SQLIdentifier.quoted(mark)) = :time \(condition)")
+            statement = try Self.prepare(
+                "UPDATE \(SQLIdentifier.quoted(table)) SET \(SQLIdentifier.quoted(mark)) = :time \(condition)", database)
             leading["time"] = .integer(Timestamp.now())
         } else {
-            statement = try prepare("DELETE FROM \(SQLIdentifier.quoted(table)) \(condition)")
+            statement = try Self.prepare("DELETE FROM \(SQLIdentifier.quoted(table)) \(condition)", database)
         }
         let fixed = leading
         try await database.transaction { connection in
@@ -88,7 +89,8 @@ final class OutboxRows: Sendable {
         return Bytes(json + [UInt8(ascii: "}")])
     }
 
-    private func prepare(_ sql: String) throws(ModuleError) -> SQLStatement {
+    /// - Throws: blocked, `outbox.bad_statement`.
+    static func prepare(_ sql: String, _ database: any Database) throws(ModuleError) -> SQLStatement {
         do throws(SQLProblem) {
             return try database.prepare(sql)
         } catch {

@@ -6,9 +6,9 @@ import Synchronization
 /// 1. decode: ``OutboxSourceConfig``.
 /// 2. validate: the database exists, and tells of new rows if it is to.
 /// 3. open: listens.
-/// 4. work: reads rows in the order of `id_column`, and deletes or marks them once their events are in the log. A crash in between
-///    brings them again, with the same ids.
-/// 5. close: what is under way ends first.
+/// 4. work: once the table's lease is this source's, reads rows in the order of `id_column`, and deletes or marks them once their
+///    events are in the log. A crash in between brings them again, with the same ids.
+/// 5. close: what is under way ends first; then another host may have the table.
 package final class OutboxSource: EventSource {
     package typealias Config = OutboxSourceConfig
 
@@ -16,6 +16,7 @@ package final class OutboxSource: EventSource {
     package static let summary = "Takes events from the rows of a table that an application writes, in PostgreSQL or SQLite."
 
     private let rows: OutboxRows
+    private let lease: OutboxLease
     private let settings: Config
     private let database: any Database
     private let logger: Logger
@@ -35,6 +36,9 @@ package final class OutboxSource: EventSource {
         settings = config
         rows = OutboxRows(config, database)
         logger = context.logger
+        lease = OutboxLease(
+            database, name: "outbox/\(config.table.plain)" + (config.markColumn.map { "/\($0)" } ?? ""),
+            holder: { [hostID = context.hostID, name = context.name] in "\(hostID())/\(name)" }, logger: context.logger)
         payloads = context.payloads
         rejected = context.metrics.counter(
             "martlet_outbox_source_rejected_total", "Rows whose events were refused.", labels: [("source", context.name)])
@@ -57,11 +61,26 @@ package final class OutboxSource: EventSource {
         }
         listening?.cancel()
         await task.stop()
+        await lease.giveBack()
     }
 
     private func run(_ intake: any Intake) async throws {
+        try await lease.open()
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            defer { tasks.cancelAll() }
+            tasks.addTask { [self] in try await lease.keep { bell.ring() } }
+            tasks.addTask { [self] in try await publish(intake) }
+            try await tasks.next()
+        }
+    }
+
+    private func publish(_ intake: any Intake) async throws {
         while true {
             try Task.checkCancellation()
+            guard lease.isHeld else {
+                try await bell.wait(atMost: lease.pause)
+                continue
+            }
             let batch = try await rows.read(limit: settings.batchEvents)
             if batch.isEmpty {
                 try await bell.wait(atMost: .milliseconds(settings.pollMilliseconds))

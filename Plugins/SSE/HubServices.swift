@@ -7,12 +7,21 @@ final class HubServices: ShardServices {
     private let limits: ConnectionLimits
     private let pool: ReplayPool?
     private let layout: StreamLayout?
+    /// Live items on their way to each shard.
+    let inboxes: [ShardInbox]
+    let room = RoomSignal()
+    /// Nil if every message concerns every shard.
+    let presence: KeyPresence?
     private let isClosed = Atomic<Bool>(false)
 
-    init(loops: any EventLoops, limits: ConnectionLimits, replay: (any MessageReplay)?, layout: StreamLayout?) {
+    init(
+        loops: any EventLoops, limits: ConnectionLimits, replay: (any MessageReplay)?, layout: StreamLayout?, isBroadcast: Bool
+    ) {
         self.loops = loops
         self.limits = limits
         self.layout = layout
+        inboxes = (0..<loops.count).map { _ in ShardInbox() }
+        presence = isBroadcast || loops.count == 1 || loops.count > KeyPresence.shardsMax ? nil : KeyPresence()
         pool = replay.map { ReplayPool($0) }
     }
 
@@ -40,6 +49,19 @@ final class HubServices: ShardServices {
 
     func released(_ connection: Connection) {
         limits.release(connection.peer)
+    }
+
+    func attend(to key: Bytes, _ shard: Shard) {
+        presence?.add(key, shard: shard.index)
+    }
+
+    func forget(_ key: Bytes, _ shard: Shard) {
+        presence?.remove(key, shard: shard.index)
+    }
+
+    func takeWaiting(for shard: Shard) {
+        for batch in inboxes[shard.index].take() { shard.apply(batch) }
+        room.signal()
     }
 
     /// What is scheduled does not run any more, and nothing more is read.

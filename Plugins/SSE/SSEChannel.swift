@@ -8,7 +8,7 @@ import Synchronization
 /// 3. open: asks the log for its ends, where the live stream begins. Transient while the log cannot tell.
 /// 4. work: `deliver` hands messages to the event loops; each loop writes to its own connections.
 /// 5. drain: clients are told to reconnect, each at another time. close: streams end.
-public final class SSEChannel: DeliveryChannel, RouteProviding {
+public final class SSEChannel: DeliveryChannel, ImmediateDelivery, RouteProviding {
     public typealias Config = SSEChannelConfig
 
     public static let name = "sse"
@@ -81,6 +81,10 @@ public final class SSEChannel: DeliveryChannel, RouteProviding {
         }
         await hub.deliver(messages)
         return .handled
+    }
+
+    package func deliverNow(_ messages: [Message]) -> Bool {
+        hub.withLock { $0 }?.deliverNow(messages) ?? false
     }
 
     public func mayHaveMissedMessages() {

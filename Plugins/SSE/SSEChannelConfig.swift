@@ -52,8 +52,8 @@ public struct SSEChannelConfig: ModuleConfig {
             "With `auth`: connections of one caller; past it the answer is 429.")
         maxConnectionsPerAddress = fields.optional(
             "max_connections_per_address", in: 1...10_000_000,
-            "Connections from one address (of IPv6 the first 64 bits); past it the answer is 429. Left out, no limit: behind a "
-                + "proxy all have its address.")
+            "Connections from one address (of IPv6 the first 64 bits); past it the answer is 429. Left out, no limit. Behind a "
+                + "proxy it needs `host.trusted_proxies`, else all have one address.")
         maxNewConnectionsPerSecond = fields.optional(
             "max_new_connections_per_second", default: 5_000, in: 1...10_000_000,
             "New connections in a second, on average; past it the answer is 503.")

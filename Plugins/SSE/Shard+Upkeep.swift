@@ -11,6 +11,7 @@ extension Shard {
 
     /// One turn: a line to those of its connections to which nothing was written since their last turn.
     private func beat() {
+        services.takeWaiting(for: self)
         let hasMoved = upkeep.startTurn(at: version)
         let moved = EventRenderer.heartbeat(appendID: id(hasMoved ? positions : nil))
         let connections = table.all.filter { $0.turn == upkeep.turn }

@@ -108,7 +108,14 @@ final class Shard: @unchecked Sendable {
 
     // MARK: Connections
 
-    /// Opens a stream. From here on no live message passes it by, and what it missed before is read from the log.
+    /// To be called before it is found out where a connection begins: what came before is taken, and messages of its keys
+    /// wake the shard from now on.
+    func prepare(for peer: StreamPeer) {
+        for key in peer.keys { services.attend(to: key, self) }
+        services.takeWaiting(for: self)
+    }
+
+    /// Opens a stream, for which the shard was prepared. From here on no live message passes it by, and what it missed before is read from the log.
     func open(_ exchange: any HTTPExchange, _ peer: StreamPeer, _ beginning: StreamBeginning) {
         let connection = Connection(peer, state: beginning.state, turn: upkeep.takeTurn())
         let handle = ConnectionHandle(connection)
@@ -139,6 +146,7 @@ final class Shard: @unchecked Sendable {
         connection.stream = nil
         connection.backlog = nil
         table.remove(connection)
+        for key in connection.peer.keys where table.matching(key).isEmpty { services.forget(key, self) }
         if connection.peer.expiresAt < .max { expiringCount -= 1 }
         metrics.connections.add(-1)
         metrics.disconnected(connection.reason ?? .client)

@@ -6,10 +6,14 @@ import Synchronization
 final class ShardInbox: Sendable {
     /// Items of all batches together; one batch may pass it.
     static let limit = 8_192
+    /// Items that may wait while none of them is urgent.
+    static let quietLimit = 512
 
     private struct State {
         var batches: [[LiveItem]] = []
         var count = 0
+        /// Whether the loop was woken for what is here.
+        var isAwaited = false
         var isClosed = false
     }
 
@@ -19,12 +23,16 @@ final class ShardInbox: Sendable {
     var hasRoom: Bool { state.withLock { $0.count < Self.limit || $0.isClosed } }
 
     /// Returns whether the loop must be woken.
-    func add(_ items: [LiveItem]) -> Bool {
+    ///
+    /// - Parameter isUrgent: false for items that can wait for others.
+    func add(_ items: [LiveItem], isUrgent: Bool) -> Bool {
         state.withLock { state in
             if state.isClosed { return false }
             state.batches.append(items)
             state.count += items.count
-            return state.batches.count == 1
+            guard !state.isAwaited, isUrgent || state.count >= Self.quietLimit else { return false }
+            state.isAwaited = true
+            return true
         }
     }
 
@@ -33,6 +41,7 @@ final class ShardInbox: Sendable {
             defer {
                 state.batches = []
                 state.count = 0
+                state.isAwaited = false
             }
             return state.batches
         }

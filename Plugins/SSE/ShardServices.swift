@@ -10,6 +10,15 @@ protocol ShardServices: Sendable {
 
     /// The connection has ended.
     func released(_ connection: Connection)
+
+    /// From now on messages of this key concern the shard.
+    func attend(to key: Bytes, _ shard: Shard)
+
+    /// No connection of the shard has this key any more.
+    func forget(_ key: Bytes, _ shard: Shard)
+
+    /// Hands the shard what waits for it, by ``Shard/apply(_:)``.
+    func takeWaiting(for shard: Shard)
 }
 
 /// A piece of the log that a connection needs.

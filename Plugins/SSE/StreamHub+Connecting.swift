@@ -25,6 +25,7 @@ extension StreamHub {
 
     private func open(_ request: StreamRequest, _ exchange: any HTTPExchange, asked: StreamPositions?) {
         let shard = shards[exchange.loopIndex]
+        shard.prepare(for: request.peer)
         let beginning = StreamBeginning(
             request.start, keys: settings.isBroadcast ? nil : request.peer.keys, layout: shard.layout, live: shard.positions, asked: asked, replay: replay)
         shard.open(exchange, request.peer, beginning)

@@ -25,8 +25,6 @@ final class StreamHub: Sendable {
     let matcher: MessageMatcher
     let services: HubServices
     let settings: StreamSettings
-    private let inboxes: [ShardInbox]
-    private let room = RoomSignal()
     let metrics: StreamMetrics
     let logger: Logger
     private let state: Mutex<State>
@@ -37,7 +35,7 @@ final class StreamHub: Sendable {
         matcher: MessageMatcher, limits: ConnectionLimits, metrics: StreamMetrics, logger: Logger
     ) {
         let feed = ends.map { LiveFeed($0) }
-        let services = HubServices(loops: loops, limits: limits, replay: replay, layout: feed?.layout)
+        let services = HubServices(loops: loops, limits: limits, replay: replay, layout: feed?.layout, isBroadcast: matcher.matchesEverything)
         let positions = feed?.positions ?? StreamPositions(topics: [])
         self.services = services
         shards = (0..<loops.count).map { index in
@@ -45,7 +43,6 @@ final class StreamHub: Sendable {
                 index: index, layout: feed?.layout, positions: positions, renderer: renderer, settings: settings,
                 metrics: metrics, services: services, logger: logger)
         }
-        inboxes = shards.map { _ in ShardInbox() }
         state = Mutex(State(feed: feed))
         self.settings = settings
         self.replay = replay
@@ -63,7 +60,22 @@ final class StreamHub: Sendable {
 
     /// Hands messages to the shards; waits while one of them is far behind.
     func deliver(_ messages: [Message]) async {
-        await room.wait { [inboxes] in inboxes.allSatisfy(\.hasRoom) }
+        await waitForRoom()
+        take(messages)
+    }
+
+    /// Hands messages to the shards; false, and none is taken, while one of them is far behind.
+    func deliverNow(_ messages: [Message]) -> Bool {
+        guard services.inboxes.allSatisfy(\.hasRoom) else { return false }
+        take(messages)
+        return true
+    }
+
+    private func waitForRoom() async {
+        await services.room.wait { [services] in services.inboxes.allSatisfy(\.hasRoom) }
+    }
+
+    private func take(_ messages: [Message]) {
         let startsRepair = state.withLock { state in
             var items: [LiveItem] = []
             items.reserveCapacity(messages.count)
@@ -95,12 +107,18 @@ final class StreamHub: Sendable {
     /// Called under the lock, so that every shard gets the items in the same order.
     private func hand(_ items: [LiveItem]) {
         if items.isEmpty { return }
-        for (shard, inbox) in zip(shards, inboxes) where inbox.add(items) {
-            services.loops.execute(on: shard.index) { [room] in
-                for batch in inbox.take() { shard.apply(batch) }
-                room.signal()
-            }
+        guard let presence = services.presence else {
+            for shard in shards { hand(items, isUrgent: true, to: shard) }
+            return
         }
+        presence.split(items, among: shards.count) { index, batch in
+            hand(batch.items, isUrgent: batch.isUrgent, to: shards[index])
+        }
+    }
+
+    private func hand(_ items: [LiveItem], isUrgent: Bool, to shard: Shard) {
+        guard services.inboxes[shard.index].add(items, isUrgent: isUrgent) else { return }
+        services.loops.execute(on: shard.index) { [services] in services.takeWaiting(for: shard) }
     }
 
     // MARK: Repairs
@@ -197,7 +215,7 @@ final class StreamHub: Sendable {
     }
 
     private func reread(_ read: LiveFeed.RepairRead, _ topic: TopicName, _ replay: any MessageReplay) async throws {
-        await room.wait { [inboxes] in inboxes.allSatisfy(\.hasRoom) }
+        await waitForRoom()
         let page = try await replay.read(
             topic: topic, partition: PartitionID(read.slot.partition), keys: nil, from: read.from.offset, to: read.to,
             limit: Self.repairPage)
@@ -230,8 +248,8 @@ final class StreamHub: Sendable {
             return state.repair
         }
         repair?.cancel()
-        for inbox in inboxes { inbox.close() }
-        room.signal()
+        for inbox in services.inboxes { inbox.close() }
+        services.room.signal()
         services.close()
         for shard in shards { services.loops.execute(on: shard.index) { shard.close() } }
         await limits.waitUntilEmpty(atMost: .seconds(1))

@@ -21,10 +21,21 @@ package final class ScheduleSource: EventSource {
     private let state: StateFile
     private let logger: Logger
     private let skipped: Counter
+    private let now: @Sendable () -> Int64
+    private let lookInterval: Duration
     private let task = SourceTask()
     private let thread = WorkerSlot()
 
-    package init?(config: Config, context: ModuleContext) {
+    package convenience init?(config: Config, context: ModuleContext) {
+        self.init(config: config, context: context, now: { Timestamp.now() }, lookInterval: .seconds(10))
+    }
+
+    /// - Parameters:
+    ///   - now: the time in milliseconds since the epoch.
+    ///   - lookInterval: how often the time is looked at while a tick is waited for, since the system's clock may be set.
+    init?(config: Config, context: ModuleContext, now: @escaping @Sendable () -> Int64, lookInterval: Duration) {
+        self.now = now
+        self.lookInterval = lookInterval
         guard let timetable = Self.timetable(config, context) else { return nil }
         self.timetable = timetable
         name = context.name
@@ -73,17 +84,19 @@ package final class ScheduleSource: EventSource {
     }
 
     private func run(_ intake: any Intake, _ worker: BlockingWorker) async throws {
-        let now = Int(Timestamp.now() / 1000)
+        let opened = second
         let stored = try await worker.run { [state] in try state.read() }
-        var last = stored.flatMap { Int(String(decoding: $0, as: UTF8.self)) } ?? now
+        var last = stored.flatMap { Int(String(decoding: $0, as: UTF8.self)) } ?? opened
         if stored == nil { try await store(last, worker) }
         while true {
-            for tick in due(after: last, now: Int(Timestamp.now() / 1000)) {
+            // Read once: a tick between two looks at the clock would be neither passed nor to come.
+            let present = second
+            for tick in due(after: last, now: present) {
                 try await publish(tick, intake)
                 last = tick
                 try await store(last, worker)
             }
-            guard let next = timetable.next(after: max(last, Int(Timestamp.now() / 1000))) else { return }
+            guard let next = timetable.next(after: max(last, present)) else { return }
             try await wait(until: next)
             // A tick that came in time is never missed, whatever the policy.
             try await publish(next, intake)
@@ -129,11 +142,13 @@ package final class ScheduleSource: EventSource {
     /// In steps, since the system's clock may be set.
     private func wait(until tick: Int) async throws {
         while true {
-            let left = Int64(tick) * 1000 - Timestamp.now()
+            let left = Int64(tick) * 1000 - now()
             if left <= 0 { return }
-            try await Task.sleep(for: .milliseconds(min(left, 10_000)))
+            try await Task.sleep(for: min(.milliseconds(left), lookInterval))
         }
     }
+
+    private var second: Int { Int(now() / 1000) }
 
     /// RFC 3339 in UTC, to the second.
     private static func text(_ tick: Int) -> String {

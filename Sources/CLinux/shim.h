@@ -35,6 +35,13 @@ extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *
 extern int pthread_setname_np(pthread_t, const char *);
 extern int sync_file_range(int, off_t, off_t, unsigned int);
 
+/// Opens a file for reads and writes that pass by the system's cache.
+static inline int clinux_open_uncached(const char *path, bool create) {
+    int fd;
+    do { fd = open(path, O_RDWR | O_CLOEXEC | __O_DIRECT | (create ? O_CREAT : 0), 0644); } while (fd < 0 && errno == EINTR);
+    return fd;
+}
+
 /// Names the calling thread, with at most 15 bytes.
 static inline void clinux_name_thread(const char *name) {
     pthread_setname_np(pthread_self(), name);

@@ -200,9 +200,9 @@ struct Recovery {
         for incarnation in deleted { try storage.remove(paths.deleted(incarnation)) }
         let (free, others) = scanner.reusable(fileBytes: configuration.journalFileBytes)
         for path in others { try storage.remove(path) }
-        let journal = Journal(
-            storage: storage, directory: paths.journal, fileBytes: configuration.journalFileBytes, logID: checkpoint.logID, free: free,
-            lastGeneration: lastGeneration)
+        let journal = try Journal(
+            storage: storage, directory: paths.journal, fileBytes: configuration.journalFileBytes, logID: checkpoint.logID,
+            isCached: configuration.acknowledge != .fsync, free: free, lastGeneration: lastGeneration)
         if free.isEmpty { try journal.prepare() }
         try journal.begin(firstCycle: cycle + 1)
         return journal

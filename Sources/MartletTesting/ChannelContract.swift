@@ -12,6 +12,14 @@ public import Martlet
 ///     make: { try host.make(SSEChannel.self, #"{"path": "/stream"}"#) })
 /// ```
 public struct ChannelContract: Sendable {
+    /// Which messages a receiver gets in the order of the log.
+    public enum Order: Sendable {
+        /// All of a partition.
+        case partition
+        /// Those of a key: messages of several keys may be on their way at the same time.
+        case key
+    }
+
     /// Makes a channel that is not open yet.
     public typealias Factory = @Sendable () async throws -> any DeliveryChannel
     /// What a receiver has got so far: ids of records (`record-0`, `record-1` …) in the order of their arrival, as often as
@@ -20,6 +28,7 @@ public struct ChannelContract: Sendable {
 
     private let records: ContractRecords
     private let badPayload: String?
+    private let order: Order
     private let attach: @Sendable (any DeliveryChannel) async throws -> Received
     private let make: Factory
     private let makeUnreachable: Factory?
@@ -30,18 +39,19 @@ public struct ChannelContract: Sendable {
     /// - Parameters:
     ///   - payload: the payload of the record with a number.
     ///   - badPayload: a payload that the channel must refuse as the record's own fault; nil if there is none.
+    ///   - order: which messages arrive in their order.
     ///   - attach: connects a receiver of all messages to an open channel.
     ///   - makeUnreachable: makes a channel that cannot be opened now; nil if that cannot be.
     ///   - patience: how long to wait for a message before it counts as lost.
     ///   - make: makes a channel.
     /// - Throws: ``ContractViolation`` for the first promise that is broken.
     public static func verify(
-        payload: @escaping @Sendable (Int) -> String, badPayload: String? = nil,
+        payload: @escaping @Sendable (Int) -> String, badPayload: String? = nil, order: Order = .partition,
         attach: @escaping @Sendable (any DeliveryChannel) async throws -> Received, makeUnreachable: Factory? = nil,
         patience: Duration = .seconds(10), make: @escaping Factory
     ) async throws {
         let contract = ChannelContract(
-            records: ContractRecords(payload: payload), badPayload: badPayload, attach: attach, make: make,
+            records: ContractRecords(payload: payload), badPayload: badPayload, order: order, attach: attach, make: make,
             makeUnreachable: makeUnreachable, patience: Patience(limit: patience))
         try await contract.verifyLifeCycle()
         try await contract.verifyDelivery()
@@ -86,9 +96,7 @@ public struct ChannelContract: Sendable {
             for range in [0..<3, 3..<4, 4..<50, 40..<50, 50..<60] { try await deliver(records.messages(range), channel, promise) }
             let expected = (0..<60).map { "record-\($0)" }
             try await arrival(of: expected, received, promise)
-            let found = try await received()
-            var seen = Set<String>()
-            try promise.require("ids in the order of their first arrival", found.filter { seen.insert($0).inserted }, is: expected)
+            try requireOrder(of: records.records(0..<60), in: try await received(), promise)
         }
     }
 
@@ -119,14 +127,9 @@ public struct ChannelContract: Sendable {
                 }
                 try await group.waitForAll()
             }
-            let expected = (0..<4).map { partition in (partition * 100..<partition * 100 + 50).map { "record-\($0)" } }
-            try await arrival(of: expected.flatMap { $0 }, received, promise)
-            let found = try await received()
-            for ids in expected {
-                let wanted = Set(ids)
-                var seen = Set<String>()
-                try promise.require("ids of one partition", found.filter { wanted.contains($0) && seen.insert($0).inserted }, is: ids)
-            }
+            let expected = (0..<4).map { records.records($0 * 100..<$0 * 100 + 50, partition: PartitionID($0)) }
+            try await arrival(of: expected.flatMap { $0.map(\.event.id.string) }, received, promise)
+            for partition in expected { try requireOrder(of: partition, in: try await received(), promise) }
         }
     }
 
@@ -169,6 +172,21 @@ public struct ChannelContract: Sendable {
         guard case .each(let outcomes) = result else { return }
         try promise.require("outcomes of \(messages.count) messages", outcomes.count, is: messages.count)
         if let error = outcomes.compactMap({ $0 }).first { throw ContractViolation(promise.text, "a good message was refused: \(error)") }
+    }
+
+    /// Of messages that came more than once the first counts.
+    private func requireOrder(of records: [Record], in found: [String], _ promise: Promise) throws {
+        let lines =
+            switch order {
+            case .partition: [records]
+            case .key: Dictionary(grouping: records, by: \.event.key).values.map { $0 }
+            }
+        for line in lines {
+            let ids = line.map(\.event.id.string)
+            let wanted = Set(ids)
+            var seen = Set<String>()
+            try promise.require("ids in the order of their first arrival", found.filter { wanted.contains($0) && seen.insert($0).inserted }, is: ids)
+        }
     }
 
     private func arrival(of ids: [String], _ received: Received, _ promise: Promise) async throws {

@@ -56,9 +56,9 @@ struct TestServer {
     exchange.respond(.ok, headers: .text, body: SharedBytes("\(request.method.name) \(request.target) \(request.body.text)"))
 }
 
-/// Waits until a condition holds; records an issue after ten seconds.
+/// Waits until a condition holds; records an issue after a minute.
 func waitUntil(_ what: Comment, _ condition: () -> Bool) async {
-    let deadline = ContinuousClock.now + .seconds(10)
+    let deadline = ContinuousClock.now + .seconds(60)
     while !condition() {
         guard ContinuousClock.now < deadline else {
             Issue.record(what)

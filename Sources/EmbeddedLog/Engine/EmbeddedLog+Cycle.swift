@@ -4,12 +4,12 @@ import Synchronization
 extension EmbeddedLog {
     func commitPlanned() throws(LogError) {
         let size = entrySize()
-        let buffer = CycleBuffer(capacity: size)
-        let slices = assemble(into: buffer, size: size)
-        try journal.write(buffer.bytes(0, size))
+        let buffer = CycleBuffer(size: size)
+        let slices = assemble(into: buffer)
+        try journal.write(buffer)
         if configuration.acknowledge == .fsync { try journal.sync() }
         committer.cycle += 1
-        publish(slices, buffer, size: size)
+        publish(slices, buffer)
     }
 
     /// Sees to room for the cycle's appends before anything is decided, waiting for a checkpoint if need be.
@@ -42,7 +42,7 @@ extension EmbeddedLog {
     }
 
     /// Fills the buffer with the entry, giving each batch its offset.
-    private func assemble(into buffer: CycleBuffer, size: Int) -> [TailSlice] {
+    private func assemble(into buffer: CycleBuffer) -> [TailSlice] {
         let memory = buffer.memory
         let cycle = committer.cycle + 1
         let now = clock.now()
@@ -83,12 +83,12 @@ extension EmbeddedLog {
         memory.storeLittleEndian(journal.generation, at: 8)
         memory.storeLittleEndian(cycle, at: 16)
         memory.storeLittleEndian(durable, at: 24)
-        memory.storeLittleEndian(UInt32(size), at: 32)
+        memory.storeLittleEndian(UInt32(buffer.size), at: 32)
         memory.storeLittleEndian(UInt32(slices.count), at: 36)
         memory.storeLittleEndian(logID.high, at: 40)
         memory.storeLittleEndian(logID.low, at: 48)
         memory.storeLittleEndian(UInt64(0), at: 56)
-        memory.storeLittleEndian(CRC32C.of(buffer.bytes(8, size - 8)), at: 4)
+        memory.storeLittleEndian(CRC32C.of(buffer.bytes(8, buffer.size - 8)), at: 4)
         return slices
     }
 
@@ -105,7 +105,7 @@ extension EmbeddedLog {
     }
 
     /// Makes the cycle visible and wakes those who waited for it.
-    private func publish(_ slices: [TailSlice], _ buffer: CycleBuffer, size: Int) {
+    private func publish(_ slices: [TailSlice], _ buffer: CycleBuffer) {
         var newlyDirty: [PartitionLog] = []
         var wakes: [@Sendable () -> Void] = []
         var bytes = 0
@@ -121,6 +121,7 @@ extension EmbeddedLog {
             if let update = item.offsets { apply(update) }
         }
         let now = clock.now()
+        let wantsSecondFile = journal.wantsSecondFile
         let wakesFlusher = flush.withLock { state in
             let wasIdle = state.dirty.isEmpty && state.dirtySince == nil
             let wasLow = state.unflushedBytes < Self.flushBytes
@@ -129,14 +130,17 @@ extension EmbeddedLog {
             state.committedCycle = committer.cycle
             state.committedGeneration = journal.generation
             state.committedPosition = journal.position
-            state.cached.append(.init(cycle: committer.cycle, bytes: size, partitions: committer.touched))
-            state.cachedBytes += size
-            state.journalBytes += JournalFormat.padded(size)
+            state.cached.append(.init(cycle: committer.cycle, bytes: buffer.capacity, partitions: committer.touched))
+            state.cachedBytes += buffer.capacity
+            state.journalBytes += JournalFormat.padded(buffer.size)
             if state.dirtySince == nil { state.dirtySince = now }
+            let startsFile = wantsSecondFile && !state.wantsJournalFile
+            if startsFile { state.wantsJournalFile = true }
             if state.journalBytes >= configuration.journalBytes / 3, !state.wantsCheckpoint {
                 state.wantsCheckpoint = true
                 return true
             }
+            if startsFile { return true }
             return wasIdle || (wasLow && state.unflushedBytes >= Self.flushBytes)
         }
         if wakesFlusher { flush.signalAll() }

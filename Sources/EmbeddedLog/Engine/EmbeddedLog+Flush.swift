@@ -8,6 +8,8 @@ extension EmbeddedLog {
     private static let idleMilliseconds: Int64 = 86_400_000
     /// How long a cycle may wait for a checkpoint when there is little to do.
     private static let checkpointDelayMilliseconds: Int64 = 10_000
+    /// How long the disk is left to the commit thread between two pieces of what has time.
+    private static let pauseMilliseconds: Int64 = 5
 
     func flushLoop() {
         while waitForFlushWork() { runFlush() }
@@ -24,11 +26,10 @@ extension EmbeddedLog {
     }
 
     private func flushTurn() throws(LogError) {
-        let wantsFile = flush.withLock { state in
-            defer { state.wantsJournalFile = false }
-            return state.wantsJournalFile
+        if flush.withLock({ $0.wantsJournalFile }) {
+            if journal.wantsFile { try prepareJournalFile() }
+            flush.withLock { $0.wantsJournalFile = false }
         }
-        if wantsFile, journal.wantsFile { try prepareJournalFile() }
         try flushCommitted()
         let now = clock.now()
         let due = flush.withLock { state in
@@ -42,11 +43,18 @@ extension EmbeddedLog {
     /// Two files are enough to take turns; more only spare waiting.
     private func prepareJournalFile() throws(LogError) {
         do throws(LogError) {
-            try journal.prepare()
+            try journal.prepare { [self] in pauseUnlessInHurry() }
         } catch {
             if error.code == .storageFull, journal.fileTotal > 1 { return }
-            flush.withLock { $0.wantsJournalFile = true }
             throw error
+        }
+    }
+
+    /// Leaves the disk to the commit thread for a moment, as long as nobody waits for the flusher.
+    private func pauseUnlessInHurry() {
+        guard runsThreads else { return }
+        _ = flush.wait(milliseconds: Self.pauseMilliseconds) { state -> Void? in
+            state.wantsCheckpoint || state.closing || state.unflushedBytes >= Self.flushBytes ? () : nil
         }
     }
 
@@ -63,9 +71,9 @@ extension EmbeddedLog {
         let limit = idle ? Self.idleMilliseconds : Self.flushDelayMilliseconds
         let stop = flush.wait(milliseconds: limit) { [self] state -> Bool? in
             if state.closing || hasFailed { return true }
-            if idle, !state.dirty.isEmpty || state.wantsJournalFile { return false }
+            if idle, !state.dirty.isEmpty { return false }
             if state.blocked != nil { return nil }
-            return state.unflushedBytes >= Self.flushBytes || state.wantsCheckpoint ? false : nil
+            return state.unflushedBytes >= Self.flushBytes || state.wantsCheckpoint || state.wantsJournalFile ? false : nil
         }
         return stop != true
     }

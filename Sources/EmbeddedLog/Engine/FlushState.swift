@@ -23,7 +23,7 @@ struct FlushState {
     /// When the oldest cycle without a checkpoint was committed, in milliseconds since the epoch.
     var dirtySince: Int64?
     var wantsCheckpoint = false
-    var wantsJournalFile = true
+    var wantsJournalFile = false
     /// The disk was full when segments were written: appends are refused until they could be.
     var blocked: LogError?
     var closing = false

@@ -8,6 +8,8 @@ final class Journal: @unchecked Sendable {
     // Unchecked: the fields below `files` belong to the commit thread; the rest is in a mutex.
     static let fileCount = 4
     static let blockBytes = JournalFormat.block
+    /// Bytes of a new file that are written at once.
+    private static let pieceBytes = 256 << 10
 
     private struct Files {
         var free: [JournalFile] = []
@@ -20,22 +22,33 @@ final class Journal: @unchecked Sendable {
     private let fileBytes: Int
     private let logID: UUIDBytes
     private let files: Mutex<Files>
+    private let isCached: Bool
     private var current: JournalFile?
+    private let blocks = BlockMemory(count: CycleBuffer.smallBytes)
     private(set) var generation: UInt64
     private(set) var position = 0
 
     /// - Parameters:
+    ///   - isCached: whether writes go to the system's cache and not to the disk at once.
     ///   - free: existing files whose entries are no longer needed.
     ///   - lastGeneration: the highest generation ever used.
     init(
-        storage: any LogStorage, directory: String, fileBytes: Int, logID: UUIDBytes, free: [JournalFile], lastGeneration: UInt64
-    ) {
+        storage: any LogStorage, directory: String, fileBytes: Int, logID: UUIDBytes, isCached: Bool, free: [String], lastGeneration: UInt64
+    ) throws(LogError) {
         self.storage = storage
         self.directory = directory
         self.fileBytes = fileBytes
         self.logID = logID
-        files = Mutex(Files(free: free, total: free.count))
+        self.isCached = isCached
         generation = lastGeneration
+        var opened: [JournalFile] = []
+        for path in free { opened.append(try Self.open(path, create: false, isCached, storage)) }
+        files = Mutex(Files(free: opened, total: opened.count))
+    }
+
+    private static func open(_ path: String, create: Bool, _ isCached: Bool, _ storage: any LogStorage) throws(LogError) -> JournalFile {
+        let handle = try isCached ? storage.open(path, create: create) : storage.openUncached(path, create: create)
+        return JournalFile(path: path, handle: handle)
     }
 
     /// Bytes that entries of one file can take.
@@ -51,7 +64,7 @@ final class Journal: @unchecked Sendable {
         guard let file = files.withLock({ $0.free.popLast() }) else { throw LogError(.closed, "the journal has no free file") }
         generation += 1
         let header = JournalFileHeader(generation: generation, firstCycle: firstCycle, logID: logID)
-        try file.handle.write(bytes: header.encoded(), at: 0)
+        try file.handle.write(header.encoded().withUnsafeBytes(blocks.fill), at: 0)
         try file.handle.sync()
         current = file
         position = JournalFormat.block
@@ -60,36 +73,44 @@ final class Journal: @unchecked Sendable {
     }
 
     /// Appends an entry. Durable after `sync`.
-    func write(_ bytes: UnsafeRawBufferPointer) throws(LogError) {
+    func write(_ entry: CycleBuffer) throws(LogError) {
         guard let current else { throw LogError(.closed, "the journal has no file") }
-        try current.handle.write(bytes, at: Int64(position))
-        position += JournalFormat.padded(bytes.count)
+        let all = entry.bytes(0, entry.capacity)
+        try current.handle.write(entry.size < CycleBuffer.smallBytes ? blocks.fill(all) : all, at: Int64(position))
+        position += JournalFormat.padded(entry.size)
     }
 
     func sync() throws(LogError) {
         try current?.handle.sync()
     }
 
-    /// Whether another file should be prepared before the commit thread has to wait for one.
+    /// Whether there can be another file to spare the commit thread waiting.
     var wantsFile: Bool { files.withLock { $0.free.isEmpty && $0.total < Self.fileCount } }
+    /// Whether the only file fills up: two have to take turns. For the commit thread.
+    var wantsSecondFile: Bool { position > fileBytes / 2 && fileTotal < 2 }
     var fileTotal: Int { files.withLock { $0.total } }
 
     /// Adds one more file, filled with zeros so that later writes change no metadata.
-    func prepare() throws(LogError) {
+    /// - Parameter pause: called between pieces, each of which is synced then: what else is synced meanwhile waits for one piece
+    ///   and not for the whole file.
+    func prepare(pause: (() -> Void)? = nil) throws(LogError) {
         let number = files.withLock { $0.total }
         let path = "\(directory)/\(number).journal"
-        let handle = try storage.open(path, create: true)
-        let zeros = [UInt8](repeating: 0, count: min(fileBytes, 1 << 20))
+        let file = try Self.open(path, create: true, isCached, storage)
+        let piece = BlockMemory(count: min(fileBytes, Self.pieceBytes))
         var place = 0
         while place < fileBytes {
-            let count = min(zeros.count, fileBytes - place)
-            try handle.write(bytes: count == zeros.count ? zeros : Array(zeros[..<count]), at: Int64(place))
+            let count = min(piece.bytes.count, fileBytes - place)
+            try file.handle.write(UnsafeRawBufferPointer(rebasing: piece.bytes[..<count]), at: Int64(place))
             place += count
+            guard let pause, place < fileBytes else { continue }
+            try file.handle.sync()
+            pause()
         }
-        try handle.sync()
+        try file.handle.sync()
         try storage.syncDirectory(directory)
         files.withLock {
-            $0.free.append(JournalFile(path: path, handle: handle))
+            $0.free.append(file)
             $0.total += 1
         }
     }

@@ -31,14 +31,13 @@ struct JournalScanner {
         }
     }
 
-    /// The files for reuse, numbered from 0 and of the size wanted; the paths of all others.
-    func reusable(fileBytes: Int) -> (files: [JournalFile], others: [String]) {
-        var kept: [JournalFile] = []
+    /// The paths of files for reuse, numbered from 0 and of the size wanted; those of all others.
+    func reusable(fileBytes: Int) -> (files: [String], others: [String]) {
+        var kept: [String] = []
         while kept.count < Journal.fileCount,
             let next = files.first(where: { $0.file.path.hasSuffix("/\(kept.count).journal") && $0.size == fileBytes })
-        { kept.append(next.file) }
-        let keptPaths = kept.map(\.path)
-        return (kept, files.map(\.file.path).filter { !keptPaths.contains($0) })
+        { kept.append(next.file.path) }
+        return (kept, files.map(\.file.path).filter { !kept.contains($0) })
     }
 
     /// Calls `apply` with each entry after cycle `lastCycle`, which ended at `position` of `generation`.

@@ -9,6 +9,9 @@
 package protocol LogStorage: Sendable {
     /// Opens a file for reading and writing.
     func open(_ path: String, create: Bool) throws(LogError) -> any LogFile
+    /// The same for a file that is only written, in whole blocks of 4096 bytes at multiples of that, from memory aligned to them:
+    /// the writes may pass by the system's cache. They too are durable only after `sync`.
+    func openUncached(_ path: String, create: Bool) throws(LogError) -> any LogFile
     /// Size of a file in bytes; `nil` if there is none.
     func size(_ path: String) throws(LogError) -> Int64?
     /// Names in a folder, in no order, without `.` and `..`; empty if there is no such folder.
@@ -43,6 +46,10 @@ package protocol LogFile: AnyObject, Sendable {
 
 /// A held lock file; releasing it gives the lock back.
 package protocol LogLock: AnyObject, Sendable {}
+
+extension LogStorage {
+    package func openUncached(_ path: String, create: Bool) throws(LogError) -> any LogFile { try open(path, create: create) }
+}
 
 extension LogFile {
     package func startSync() {}

@@ -36,8 +36,8 @@ public protocol HTTPExchange: AnyObject, Sendable {
     var body: Bytes { get }
     /// The event loop that the connection lives on.
     var loopIndex: Int { get }
-    /// The address of the connection's other end, without its port; empty once the connection is gone. A proxy's, if
-    /// there is one. To be asked for on the connection's loop.
+    /// The client's address, without a port: that of the connection's other end or, if that is one of
+    /// `host.trusted_proxies`, the one that it names. Empty once the connection is gone. To be asked for on its loop.
     var remoteAddress: String { get }
     /// Who sent the request; nil where the config asks for nobody.
     var caller: Caller? { get }

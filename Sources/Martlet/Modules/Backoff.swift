@@ -1,11 +1,12 @@
 /// Waits between tries that double from `initial` to `maximum`, with full jitter (each wait is uniform between half of
-/// the step and the step), so that many partitions do not retry in step.
+/// the step and the step), so that many partitions do not retry in step. The default maximum is also how long whoever waits
+/// lags behind a database, a bus or a log that has come back.
 package struct Backoff: Sendable {
     package let initial: Duration
     package let maximum: Duration
     private var step: Duration?
 
-    package init(initial: Duration = .milliseconds(100), maximum: Duration = .seconds(30)) {
+    package init(initial: Duration = .milliseconds(100), maximum: Duration = .seconds(5)) {
         self.initial = initial
         self.maximum = maximum
     }

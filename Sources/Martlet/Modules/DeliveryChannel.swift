@@ -35,6 +35,13 @@ extension DeliveryChannel {
     public func drain(within grace: Duration) async {}
 }
 
+/// A channel that can take messages over on the thread that brings them, which spares them a hop to another.
+package protocol ImmediateDelivery: DeliveryChannel {
+    /// Takes messages over as ``DeliveryChannel/deliver(_:)`` does, without waiting; any thread, one call at a time. False,
+    /// and none is taken, if that is not possible now.
+    func deliverNow(_ messages: [Message]) -> Bool
+}
+
 /// A channel's connections on this host at one moment.
 public struct ChannelConnections: Sendable {
     /// A recipient or a caller, and its connections.

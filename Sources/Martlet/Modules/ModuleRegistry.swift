@@ -61,7 +61,7 @@ public struct ModuleRegistry: Sendable {
         }
         factories.append(
             ModuleFactory(
-                name: M.name, summary: M.summary, typeName: "\(M.self)", fields: fields,
+                name: M.name, summary: M.summary, typeName: "\(M.self)", fields: fields, takesRequests: type is any RouteProviding.Type,
                 make: { node, path, problems, context in
                     let config = M.Config.decode(
                         node, path: path, problems: problems, keys: .strict(reserved: kind.reservedKeys))
@@ -86,6 +86,8 @@ package struct ModuleFactory<Instance: Sendable>: Sendable {
     /// The Swift type, for messages.
     package let typeName: String
     package let fields: [FieldDescription]
+    /// Whether its modules may serve HTTP routes.
+    package let takesRequests: Bool
     /// Decodes and validates; nil if problems were reported.
     package let make: @Sendable (JSONNode, ConfigPath, ConfigProblems, ModuleContext) -> Instance?
 }

@@ -1,11 +1,11 @@
 /// A thread's connection, made when the thread first needs it, and again after it was spoiled.
 ///
-/// After a failure to connect, the next try waits for a while that doubles up to five seconds; jobs that come in between
+/// After a failure to connect, the next try waits for a while that doubles up to two seconds; jobs that come in between
 /// fail at once with the same error, so that a queue drains quickly while a server is away.
 package final class ConnectionSlot<Connection: BackendConnection>: @unchecked Sendable {
     // Unchecked: only the thread that the slot belongs to touches it.
     private static var firstPause: Duration { .milliseconds(100) }
-    private static var longestPause: Duration { .seconds(5) }
+    private static var longestPause: Duration { .seconds(2) }
 
     private var current: Connection?
     private var failure: (error: ModuleError, until: ContinuousClock.Instant, pause: Duration)?

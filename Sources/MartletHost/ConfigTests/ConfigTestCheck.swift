@@ -30,12 +30,20 @@ struct ConfigTestCheck {
             failures += compare(channel.value, recorder.channel(channel.key), "channel \(channel.key): message")
         }
         for bus in expect.pubSub { failures += compare(bus.value, recorder.pubSub(bus.key), "bus \(bus.key): message") }
+        let streams = recorder.streams
+        for stream in expect.streams {
+            guard let opened = streams[stream.key] else {
+                failures.append("stream \(stream.key): no step opens it")
+                continue
+            }
+            failures += compare(stream.value, opened.events, "stream \(stream.key): event", isOrdered: true)
+        }
         if let requests = expect.requests { failures += compare(requests, http.requests.map(\.testJSON), "outside: request") }
         return failures + (try await deadLetters())
     }
 
-    private func compare(_ expected: [JSONNode], _ found: [JSONNode], _ what: String) -> [String] {
-        ListComparison(expected: expected, found: found, isExact: expect.isExact).failures(what)
+    private func compare(_ expected: [JSONNode], _ found: [JSONNode], _ what: String, isOrdered: Bool = false) -> [String] {
+        ListComparison(expected: expected, found: found, isExact: expect.isExact, isOrdered: isOrdered).failures(what)
     }
 
     /// Also of topics for which none is expected.

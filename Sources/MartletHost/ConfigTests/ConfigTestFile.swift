@@ -38,25 +38,28 @@ struct ConfigTest: ModuleConfig {
     }
 }
 
-/// What comes in: a request, an event, or an input of a source. Exactly one of them.
+/// What comes in: a request, an event, an input of a source, or a client of a stream. Exactly one of them.
 struct ConfigTestStep: ModuleConfig {
     let place: ConfigPlace
     let request: Request?
     let answer: Answer?
     let event: Event?
     let input: Input?
+    let stream: Stream?
 
     init(from fields: inout ConfigFields) {
         place = fields.place
         request = fields.optional("request", "An HTTP request to a configured path.")
-        answer = fields.optional("answer", "What the request must be answered with.")
+        answer = fields.optional("answer", "What the request, or the stream's, must be answered with.")
         event = fields.optional("event", "An event that is appended to a topic.")
         input = fields.optional("input", "An input of a source that does not serve HTTP.")
-        let count = [request != nil, event != nil, input != nil].filter { $0 }.count
+        stream = fields.optional("stream", "A stream that a client opens; it stays open to the end of the test.")
+        let count = [request != nil, event != nil, input != nil, stream != nil].filter { $0 }.count
         if count != 1 {
-            fields.problem(at: "request", "a step has one of `request`, `event` and `input`", found: count == 0 ? "none of them" : "\(count) of them")
+            fields.problem(
+                at: "request", "a step has one of `request`, `event`, `input` and `stream`", found: count == 0 ? "none of them" : "\(count) of them")
         }
-        if answer != nil, request == nil { fields.problem(at: "answer", "an `answer` belongs to a `request`") }
+        if answer != nil, request == nil, stream == nil { fields.problem(at: "answer", "an `answer` belongs to a `request` or a `stream`") }
     }
 
     /// An HTTP request.
@@ -74,6 +77,19 @@ struct ConfigTestStep: ModuleConfig {
             json = fields.optional("json", "The body, as JSON.")
             body = fields.optional("body", "The body, as text.")
             if json != nil, body != nil { fields.problem(at: "body", "a request has a `json` or a `body`, not both") }
+        }
+    }
+
+    /// A stream that a client opens.
+    struct Stream: ModuleConfig {
+        let name: String
+        let path: String
+        let headers: ConfigMap<String>
+
+        init(from fields: inout ConfigFields) {
+            name = fields.required("name", "What `expect.streams` calls it.", example: "ben")
+            path = fields.required("path", "Path and query of an SSE channel.", example: "/users/ben/notifications/stream")
+            headers = fields.optional("headers", default: [:], "Headers by name.", example: ["Authorization": "Bearer …"])
         }
     }
 
@@ -134,6 +150,7 @@ struct ConfigTestExpectation: ModuleConfig {
     let sinks: ConfigMap<[JSONNode]>
     let channels: ConfigMap<[JSONNode]>
     let pubSub: ConfigMap<[JSONNode]>
+    let streams: ConfigMap<[JSONNode]>
     let requests: [JSONNode]?
     let deadLetters: ConfigMap<[JSONNode]>
 
@@ -144,6 +161,8 @@ struct ConfigTestExpectation: ModuleConfig {
         sinks = fields.optional("sinks", default: [:], "What reached the sinks that recorders stand for, by group.")
         channels = fields.optional("channels", default: [:], "What reached the channels that recorders stand for, by channel.")
         pubSub = fields.optional("pubsub", default: [:], "Messages on buses, by bus: `channel`, `key`, `payload` and so on.")
+        streams = fields.optional(
+            "streams", default: [:], "The events that came on streams, in their order, by the name of the step: `id`, `event`, `data`.")
         requests = fields.optional("requests", "HTTP requests to the outside: `method`, `url`, `headers`, and `json` or `body`.")
         deadLetters = fields.optional("dead_letters", default: [:], "Dead letters, by topic: an event with `group`, `code` and `error`.")
     }

@@ -1,13 +1,15 @@
 import Martlet
 import Synchronization
 
-/// What reaches the modules that stand in for others in a config test, and the way into sources that wait for inputs.
+/// What reaches the modules that stand in for others in a config test, the streams that it opened, and the way into sources
+/// that wait for inputs.
 final class ConfigTestRecorder: Sendable {
     private struct State {
         var sinks: [String: [JSONNode]] = [:]
         var channels: [String: [JSONNode]] = [:]
         var pubSub: [String: [JSONNode]] = [:]
         var intakes: [String: any Intake] = [:]
+        var streams: [String: ConfigTestStream] = [:]
     }
 
     private let state = Mutex(State())
@@ -32,6 +34,13 @@ final class ConfigTestRecorder: Sendable {
     func open(_ source: String, _ intake: any Intake) {
         state.withLock { $0.intakes[source] = intake }
     }
+
+    func add(_ stream: ConfigTestStream, named name: String) {
+        state.withLock { $0.streams[name] = stream }
+    }
+
+    /// By the names that the test gave them.
+    var streams: [String: ConfigTestStream] { state.withLock { $0.streams } }
 
     func intake(of source: String) -> (any Intake)? { state.withLock { $0.intakes[source] } }
     func sink(_ group: String) -> [JSONNode] { state.withLock { $0.sinks[group] ?? [] } }

@@ -10,6 +10,7 @@ struct ConfigTestRun {
     /// The config under test, as the process can open it.
     let configPath: String
     let client: HTTPClient
+    let modules: ModuleRegistry
 
     /// What came of a test.
     struct Outcome: Sendable {
@@ -19,35 +20,55 @@ struct ConfigTestRun {
         let duration: Duration
     }
 
+    /// - Parameter previous: the host of the test before, replaced by this one's: modules share what is expensive to make,
+    ///   such as compiled programs, with those of the same config that are still there.
+    /// - Returns: the outcome, and what ends the host and removes its folder, to be called once.
     /// - Throws: ``ConfigError`` if the config has problems.
-    func run() async throws -> Outcome {
+    func run(after previous: inout Host?) async throws -> (Outcome, end: @Sendable () async -> Void) {
         let started = ContinuousClock.now
         let folder = try FileTree.temporaryFolder(inMemory: true)
-        defer { try? FileTree.remove(folder) }
         let recorder = ConfigTestRecorder()
         let http = RecordingHTTP()
-        let host = try makeHost(folder, recorder, http)
+        do {
+            let host = try makeHost(folder, recorder, http)
+            previous = host
+            let failures = try await failures(of: host, recorder, http)
+            let outcome = Outcome(name: test.name, failures: failures, duration: .now - started)
+            return (
+                outcome,
+                {
+                    for stream in recorder.streams.values { stream.close() }
+                    await host.stop()
+                    try? FileTree.remove(folder)
+                }
+            )
+        } catch {
+            try? FileTree.remove(folder)
+            throw error
+        }
+    }
+
+    private func failures(of host: Host, _ recorder: ConfigTestRecorder, _ http: RecordingHTTP) async throws -> [String] {
+        let limit = Duration.milliseconds(test.withinMilliseconds)
         var failures: [String] = []
         do {
             try await host.start { _ in [] }
-            let deadline = ContinuousClock.now + .milliseconds(test.withinMilliseconds)
-            try await TestedHost(host).untilReady(deadline)
+            try await TestedHost(host).untilReady(.now + limit)
             let steps = ConfigTestSteps(host: host, client: client, recorder: recorder)
             for (number, step) in test.given.enumerated() {
                 let problems = try await steps.take(step)
                 failures += problems.map { "step \(number + 1): \($0)" }
-                try await TestedHost(host).untilSettled(ContinuousClock.now + .milliseconds(test.withinMilliseconds))
+                try await TestedHost(host).untilSettled(.now + limit)
             }
+            await steps.untilStreamsHaveAll()
             let check = ConfigTestCheck(expect: test.expect, host: host, recorder: recorder, http: http)
-            failures += try await check.failures(within: .milliseconds(test.withinMilliseconds))
+            return try await failures + check.failures(within: limit)
         } catch let error as ConfigTestFailure {
-            failures.append(error.description)
+            return failures + [error.description]
         }
-        await host.stop()
-        return Outcome(name: test.name, failures: failures, duration: .now - started)
     }
 
-    private static let journalBytes = 16 << 20
+    private static let journalBytes = 8 << 20
 
     private func makeHost(_ folder: String, _ recorder: ConfigTestRecorder, _ http: RecordingHTTP) throws -> Host {
         var surroundings = HostSurroundings()
@@ -63,7 +84,7 @@ struct ConfigTestRun {
             "host.data_directory=\(folder)/data", #"log={"type": "embedded", "acknowledge": "written", "min_free_bytes": 0}"#,
         ]
         let (host, problems) = Host.make(
-            configPath: configPath, overrides: file.set + overrides, registry: try StandardModules.registry(), surroundings: surroundings,
+            configPath: configPath, overrides: file.set + overrides, registry: modules, surroundings: surroundings,
             logger: Logger(output: LogOutput(minimum: .error, format: .text) { _ in }))
         try problems.throwIfAny()
         guard let host else { throw ConfigTestFailure("the config \(configPath) makes no host") }

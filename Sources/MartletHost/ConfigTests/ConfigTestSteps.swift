@@ -12,6 +12,7 @@ struct ConfigTestSteps {
         if let request = step.request { return try await send(request, step.answer) }
         if let event = step.event { return try await append(event) }
         if let input = step.input { return try await bring(input) }
+        if let stream = step.stream { return await open(stream, step.answer) }
         return []
     }
 
@@ -32,6 +33,30 @@ struct ConfigTestSteps {
             return response.isSuccess ? [] : ["\(method) \(request.path) was answered \(response.status): \(response.body.string.prefix(300))"]
         }
         return Self.differences(response, answer).map { "\(method) \(request.path): \($0)" }
+    }
+
+    private func open(_ step: ConfigTestStep.Stream, _ answer: ConfigTestStep.Answer?) async -> [String] {
+        let what = "the stream \(step.name) at \(step.path)"
+        guard recorder.streams[step.name] == nil else { return ["\(what): another step has opened a stream of that name"] }
+        let stream = ConfigTestStream()
+        let request = ClientRequest(
+            "GET", "http://\(host.publicAddress)\(step.path)",
+            headers: [("Accept", "text/event-stream")] + step.headers.map { (name: $0.key, value: $0.value) }, timeout: .seconds(86_400))
+        do {
+            let response = try await stream.open(request, by: client)
+            recorder.add(stream, named: step.name)
+            if let answer { return Self.differences(response, answer).map { "\(what): \($0)" } }
+            return response.isEventStream ? [] : ["\(what) was answered \(response.status): \(response.body.string.prefix(300))"]
+        } catch {
+            return ["\(what): \(error)"]
+        }
+    }
+
+    /// What a settled host has sent on streams has arrived once another request has been there and back: the host's one
+    /// event loop and the client's one thread do one thing after the other.
+    func untilStreamsHaveAll() async {
+        guard !recorder.streams.isEmpty else { return }
+        _ = try? await client.send(ClientRequest("GET", "http://\(host.publicAddress)/"))
     }
 
     private static func differences(_ response: ClientResponse, _ answer: ConfigTestStep.Answer) -> [String] {

@@ -28,10 +28,24 @@ struct ConfigTestSuite {
     }
 
     func run(_ client: HTTPClient, filter: String?) async throws -> ConfigTestReport {
+        let modules = try StandardModules.registry()
         var outcomes: [ConfigTestRun.Outcome] = []
-        for test in file.tests where filter.map({ test.name.contains($0) }) ?? true {
-            outcomes.append(try await ConfigTestRun(test: test, file: file, configPath: configPath, client: client).run())
+        var host: Host?
+        // One host ends beside the next test.
+        var ending = Task {}
+        do {
+            for test in file.tests where filter.map({ test.name.contains($0) }) ?? true {
+                let run = ConfigTestRun(test: test, file: file, configPath: configPath, client: client, modules: modules)
+                let (outcome, end) = try await run.run(after: &host)
+                outcomes.append(outcome)
+                await ending.value
+                ending = Task { await end() }
+            }
+        } catch {
+            await ending.value
+            throw error
         }
+        await ending.value
         return ConfigTestReport(file: path, outcomes: outcomes)
     }
 
@@ -39,7 +53,7 @@ struct ConfigTestSuite {
     private static func checkPatterns(_ file: ConfigTestFile, _ problems: ConfigProblems) {
         for test in file.tests {
             let expect = test.expect
-            let lists = [expect.events, expect.sinks, expect.channels, expect.pubSub, expect.deadLetters].flatMap { $0.flatMap(\.value) }
+            let lists = [expect.events, expect.sinks, expect.channels, expect.pubSub, expect.streams, expect.deadLetters].flatMap { $0.flatMap(\.value) }
             let answers = test.given.compactMap(\.answer).flatMap { ($0.json.map { [$0] } ?? []) + ($0.body.map { [$0] } ?? []) + $0.headers.map(\.value) }
             for node in lists + answers + expect.rows.flatMap(\.rows) + (expect.requests ?? []) { check(node, problems) }
         }

@@ -5,11 +5,14 @@ struct ListComparison {
     private let expected: [JSONNode]
     private let found: [JSONNode]
     private let isExact: Bool
+    private let isOrdered: Bool
 
-    init(expected: [JSONNode], found: [JSONNode], isExact: Bool) {
+    /// - Parameter isOrdered: whether all items have one order, not only those of one key.
+    init(expected: [JSONNode], found: [JSONNode], isExact: Bool, isOrdered: Bool) {
         self.expected = expected
         self.found = found
         self.isExact = isExact
+        self.isOrdered = isOrdered
     }
 
     /// What is wrong, a line each; nothing if every expected item has one found item of its own and none is left over, and
@@ -52,7 +55,7 @@ struct ListComparison {
     private func outOfOrder(_ matches: [Int]) -> Int? {
         var last: [String: Int] = [:]
         for index in matches {
-            guard let key = found[index]["key"].map({ JSONWriter.text($0) }) else { continue }
+            guard let key = isOrdered ? "" : found[index]["key"].map({ JSONWriter.text($0) }) else { continue }
             if let before = last[key], before > index { return index }
             last[key] = index
         }

@@ -34,7 +34,7 @@ struct PluginBuild {
         guard !modules.isEmpty else {
             throw PluginError(
                 "no module in \(folder): expected a type such as `public final class \(name)Sink: Sink` (or EventSource, Transform, "
-                    + "DeliveryChannel, Database, PubSub), declared at the left margin")
+                    + "DeliveryChannel, Database, PubSub, Authenticator), declared at the left margin")
         }
         self.sdk = try SDKLocation(sdk)
         self.flags = flags

@@ -6,7 +6,7 @@ struct PluginCommand: Command {
     static let summary = "Make, remove or build a plugin: modules of your own."
     static let usage = "new NAME --kind KIND | remove NAME [--force] | build DIR [--output FILE] [-- FLAGS...]"
     static let options: [CommandOption] = [
-        .option("kind", "KIND", "For new: source, transform, sink, channel, database or pubsub."),
+        .option("kind", "KIND", "For new: source, transform, sink, channel, database, pubsub or auth."),
         .option("package", "DIR", "For new and remove: the checkout of Martlet; the current folder by default."),
         .flag("force", "For remove: also if the files are not as `plugin new` made them."),
         .option("output", "FILE", "For build: the library; build/libNAME.so by default."),
@@ -55,9 +55,9 @@ struct PluginCommand: Command {
     }
 
     private static func kind(_ arguments: Arguments) throws(UsageError) -> ModuleKind {
-        let kinds = PluginScaffold.kinds.map(\.rawValue)
+        let kinds = ModuleKind.allCases.map(\.rawValue)
         guard let text = arguments.value("kind") else { throw UsageError("say which kind: --kind \(kinds.joined(separator: ", "))") }
-        guard let kind = ModuleKind(rawValue: text), PluginScaffold.kinds.contains(kind) else {
+        guard let kind = ModuleKind(rawValue: text) else {
             let guess = Guess.nearest(to: text, among: kinds).map { "; did you mean \($0)?" } ?? ""
             throw UsageError("--kind must be one of \(kinds.joined(separator: ", ")), found \(text)\(guess)")
         }
@@ -85,7 +85,7 @@ struct PluginCommand: Command {
             throw PluginError("\(folder) exists already; `martlet plugin remove \(name.text)` removes it")
         }
         if listed { throw PluginError("Package.swift lists a plugin \(name.text) already; take it out of the list, or choose another name") }
-        guard let scaffold = PluginScaffold(name, kind) else { throw PluginError("there is no template for the kind \(kind.rawValue)") }
+        let scaffold = PluginScaffold(name, kind)
         try package.add(name, registration: scaffold.registration)
         for file in scaffold.files {
             let path = "\(package.folder)/\(file.path)"
@@ -132,8 +132,8 @@ struct PluginCommand: Command {
                 found["\(folder)/\(file)"] = try FileTree.read("\(package.folder)/\(folder)/\(file)")
             }
         }
-        return PluginScaffold.kinds.contains { kind in
-            Dictionary(uniqueKeysWithValues: (PluginScaffold(name, kind)?.files ?? []).map { ($0.path, $0.text) }) == found
+        return ModuleKind.allCases.contains { kind in
+            Dictionary(uniqueKeysWithValues: PluginScaffold(name, kind).files.map { ($0.path, $0.text) }) == found
         }
     }
 }

@@ -46,7 +46,11 @@ struct PluginName {
 
     /// What the type's name ends with.
     static func suffix(_ kind: ModuleKind) -> String {
-        kind == .pubsub ? "Bus" : kind.rawValue.prefix(1).uppercased() + kind.rawValue.dropFirst()
+        switch kind {
+        case .pubsub: "Bus"
+        case .auth: "Authenticator"
+        default: kind.rawValue.prefix(1).uppercased() + kind.rawValue.dropFirst()
+        }
     }
 
     /// Names that a new type would hide.

@@ -7,9 +7,9 @@ struct PluginScaffold {
     /// The line for `StandardModules.swift`.
     let registration: String
 
-    private static func template(_ kind: ModuleKind) -> PluginTemplate? {
+    private static func template(_ kind: ModuleKind) -> PluginTemplate {
         switch kind {
-        case .auth: nil
+        case .auth: .auth
         case .source: .source
         case .transform: .transform
         case .sink: .sink
@@ -19,12 +19,8 @@ struct PluginScaffold {
         }
     }
 
-    /// The kinds that there are templates for.
-    static let kinds = ModuleKind.allCases.filter { template($0) != nil }
-
-    /// - Returns: nil for a kind that has no template.
-    init?(_ name: PluginName, _ kind: ModuleKind) {
-        guard let template = Self.template(kind) else { return nil }
+    init(_ name: PluginName, _ kind: ModuleKind) {
+        let template = Self.template(kind)
         let typeName = name.typeName(kind)
         func filled(_ text: String) -> String {
             text.replacing("__NAME__" + PluginName.suffix(kind), with: typeName).replacing("__NAME__", with: name.text).replacing("__TYPE__", with: name.type)

@@ -31,9 +31,17 @@ struct ConfigReference {
         JSONSchemaBuilder(kinds: kinds).document(title: "Martlet config", fields: blocks)
     }
 
-    /// The reference as Markdown; the same declarations give the same bytes.
+    /// The reference as Markdown, without the end of its last line; the same declarations give the same bytes.
     var markdown: String {
-        var text = "## Config\n\n"
+        var text = """
+            # Config reference
+
+            What a `config.json` can hold. Made by `martlet reference` from the declarations that also read and check a config.
+
+            ## Blocks
+
+
+            """
         for block in blocks {
             text += "### `\(block.name)`\n\n\(block.summary)\n\n"
             let table = FieldTable(block.fields).markdown
@@ -49,7 +57,7 @@ struct ConfigReference {
                 text += (table.isEmpty ? "It has no fields beside `type`.\n" : table) + "\n"
             }
         }
-        return String(text.dropLast())
+        return String(text.dropLast(2))
     }
 
     /// With a capital letter and a full stop.

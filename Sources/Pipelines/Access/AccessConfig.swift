@@ -1,12 +1,11 @@
 package import Martlet
 
 /// The keys `auth` and `require`, which sources, channels and queries share.
-package struct AccessConfig: Sendable {
+package struct AccessConfig: ModuleConfig {
     package let auth: OneOrMore?
     package let require: ConfigMap<ConfigText>
 
-    /// Declares the fields.
-    init(_ fields: inout ConfigFields) {
+    package init(from fields: inout ConfigFields) {
         auth = fields.optional(
             "auth", "Who may send requests: a name from `auth`, or a list of names of which one must know the caller.",
             example: OneOrMore([ConfigText(stringLiteral: "users")]))

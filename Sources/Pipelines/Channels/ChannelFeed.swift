@@ -2,7 +2,7 @@ import Martlet
 import Synchronization
 
 /// Carries a subscription's messages to a channel in order: one `deliver` at a time, what arrives meanwhile in the
-/// next. A feed that falls behind by ``limit`` messages drops them and says so, since the log has them.
+/// next. A channel that can take them at once gets them on the thread that brings them, while nothing waits. A feed that falls behind by ``limit`` messages drops them and says so, since the log has them.
 final class ChannelFeed: Sendable {
     static let limit = 10_000
 
@@ -13,15 +13,18 @@ final class ChannelFeed: Sendable {
     }
 
     private let channel: any DeliveryChannel
+    private let immediate: (any ImmediateDelivery)?
     private let logger: Logger
     private let state = Mutex(State())
 
     init(channel: any DeliveryChannel, logger: Logger) {
         self.channel = channel
+        immediate = channel as? any ImmediateDelivery
         self.logger = logger
     }
 
     func receive(_ delivery: Delivery) {
+        if case .messages(let messages) = delivery, let immediate, deliverNow(messages, immediate) { return }
         let mustRun = state.withLock { state in
             switch delivery {
             case .messages(let messages) where state.waiting.count + messages.count <= Self.limit:
@@ -34,6 +37,24 @@ final class ChannelFeed: Sendable {
             return !state.isRunning
         }
         if mustRun { Task { await run() } }
+    }
+
+    /// False if others go first.
+    private func deliverNow(_ messages: [Message], _ channel: any ImmediateDelivery) -> Bool {
+        let isFirst = state.withLock { state in
+            if state.isRunning { return false }
+            state.isRunning = true
+            return true
+        }
+        guard isFirst else { return false }
+        let isTaken = channel.deliverNow(messages)
+        let mustRun = state.withLock { state in
+            if !isTaken { state.waiting.insert(contentsOf: messages, at: 0) }
+            state.isRunning = !state.waiting.isEmpty || state.hasGap
+            return state.isRunning
+        }
+        if mustRun { Task { await run() } }
+        return true
     }
 
     private func run() async {

@@ -7,12 +7,15 @@ final class ClientTransfer: @unchecked Sendable {
     // Unchecked: everything but `request`, `completion` and `cancelled` is touched only on the client's thread.
 
     typealias Completion = @Sendable (Result<OutgoingResponse, ModuleError>) -> Void
+    typealias Receiver = @Sendable (ClientStreamPart) -> Void
 
     /// All headers of an answer.
     private static let headerLimit = 65_536
 
     let request: OutgoingRequest
     private let addresses: AddressPolicy
+    /// Gets the answer as it comes; nil for one that is wanted whole.
+    private let receive: Receiver?
     private(set) var easy: EasyHandle?
     private var body: [UInt8] = []
     private var headers: [(name: String, value: String)] = []
@@ -29,9 +32,10 @@ final class ClientTransfer: @unchecked Sendable {
         case headers, body
     }
 
-    init(_ request: OutgoingRequest, _ addresses: AddressPolicy, completion: @escaping Completion) {
+    init(_ request: OutgoingRequest, _ addresses: AddressPolicy, receive: Receiver? = nil, completion: @escaping Completion) {
         self.request = request
         self.addresses = addresses
+        self.receive = receive
         self.completion = Mutex(completion)
     }
 
@@ -129,6 +133,7 @@ final class ClientTransfer: @unchecked Sendable {
         }
         if line.allSatisfy({ $0 == 0x0D || $0 == 0x0A }) {
             hasAllHeaders = true
+            if let receive, let easy { receive(.head(status: martlet_curl_status(easy.pointer), headers: headers)) }
             return true
         }
         guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { return true }
@@ -144,6 +149,10 @@ final class ClientTransfer: @unchecked Sendable {
 
     /// False if the answer is longer than the request allows.
     fileprivate func take(body bytes: UnsafeRawBufferPointer) -> Bool {
+        if let receive {
+            receive(.body(Bytes(copying: bytes)))
+            return true
+        }
         let room = request.bodyLimit - body.count
         body.append(contentsOf: bytes.prefix(max(0, room)))
         guard bytes.count <= room else {

@@ -62,7 +62,21 @@ package final class HTTPClient: OutgoingHTTPClient, @unchecked Sendable {
     package func send(
         _ request: OutgoingRequest, completion: @escaping @Sendable (Result<OutgoingResponse, ModuleError>) -> Void
     ) -> any OutgoingTransfer {
-        let transfer = ClientTransfer(request, settings.addresses, completion: completion)
+        begin(ClientTransfer(request, settings.addresses, completion: completion))
+    }
+
+    /// Sends a request whose answer is handed on as it comes, on the client's thread, which `receive` must not block.
+    /// `completion` is called once, when the answer has ended, with its head and no body; ``OutgoingRequest/bodyLimit`` is
+    /// not looked at.
+    package func stream(
+        _ request: OutgoingRequest, receive: @escaping @Sendable (ClientStreamPart) -> Void,
+        completion: @escaping @Sendable (Result<OutgoingResponse, ModuleError>) -> Void
+    ) -> any OutgoingTransfer {
+        begin(ClientTransfer(request, settings.addresses, receive: receive, completion: completion))
+    }
+
+    private func begin(_ transfer: ClientTransfer) -> any OutgoingTransfer {
+        let request = transfer.request
         if let refusal = unsendable(request) ?? submit(transfer) { transfer.finish(.failure(refusal)) }
         return Cancelling(client: self, transfer: transfer)
     }

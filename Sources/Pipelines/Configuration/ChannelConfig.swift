@@ -11,7 +11,7 @@ package struct ChannelConfig: ModuleConfig {
     package let replay: ReplayConfig?
 
     package init(from fields: inout ConfigFields) {
-        access = AccessConfig(&fields)
+        access = AccessConfig(from: &fields)
         ticketSeconds = fields.optional(
             "ticket_seconds", default: Self.ticketSecondsDefault, in: 1...600,
             "With `auth`: how long a ticket of `POST <path>/ticket` opens a stream as `?ticket=`, once.")

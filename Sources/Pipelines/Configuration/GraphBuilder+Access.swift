@@ -25,38 +25,66 @@ extension GraphBuilder {
         return RequestAccess(isAuthenticated: true, hasRequirements: hasRequirements)
     }
 
-    /// Puts a guard before the routes of each part. Guards are made anew at each reload, also for parts that are kept.
+    /// The blocks whose parts may take requests.
+    private static let guardedBlocks: [(block: String, kind: PipelineGraph.PartID.Kind)] = [
+        ("sources", .source), ("channels", .channel), ("queries", .query),
+    ]
+
+    /// Puts a guard before the routes of each part. Guards are made anew at each reload, also for parts that are kept;
+    /// parts that could not be made are checked all the same, so that all problems are reported at once.
     mutating func addGuards() {
         let cors = graph.config.host.cors.map { CORSPolicy($0) }
         graph.cors = cors
-        for node in graph.sources {
-            let config = graph.config.sources[node.name].flatMap { platformConfig(SourceConfig.self, node: $0.node, path: $0.path) }
-            addGuard("sources", .source, node.name, config?.access, cors)
+        for (block, kind) in Self.guardedBlocks {
+            for name in names(in: block) {
+                guard let node = root[block]?[name], let guardian = routeGuard(block, kind, name, node, cors) else { continue }
+                if isMade(kind, name) { graph.guards["\(block).\(name)"] = guardian }
+            }
         }
-        for node in graph.channels {
-            let config = graph.config.channels[node.name].flatMap { platformConfig(ChannelConfig.self, node: $0.node, path: $0.path) }
-            addGuard("channels", .channel, node.name, config?.access, cors, ticketSeconds: config?.ticketSeconds)
-        }
-        for node in graph.queries { addGuard("queries", .query, node.name, graph.config.queries[node.name]?.access, cors) }
         checkCORS()
     }
 
-    private mutating func addGuard(
-        _ block: String, _ kind: PipelineGraph.PartID.Kind, _ name: String, _ config: AccessConfig?, _ cors: CORSPolicy?,
-        ticketSeconds: Int? = nil
-    ) {
-        let owner = "\(block).\(name)"
-        var plan: AccessPlan?
-        if let config, let auth = config.auth {
-            let verifiers = auth.texts.compactMap { verifier($0) }
-            let requirements = requirements(config.require, context: context(kind, name, resolver(), access: access(root[block]?[name])))
-            guard verifiers.count == auth.texts.count, let requirements else { return }
-            plan = AccessPlan(
-                verifiers: verifiers, requirements: requirements, tickets: services.tickets,
-                ticketLifetime: .seconds(ticketSeconds ?? ChannelConfig.ticketSecondsDefault))
+    private func isMade(_ kind: PipelineGraph.PartID.Kind, _ name: String) -> Bool {
+        switch kind {
+        case .source: graph.sources.contains { $0.name == name }
+        case .channel: graph.channels.contains { $0.name == name }
+        default: graph.queries.contains { $0.name == name }
         }
-        graph.guards[owner] = RouteGuard(
-            access: plan, cors: cors, metrics: plan == nil ? nil : AccessMetrics(services.metrics, part: owner))
+    }
+
+    /// Nil if problems were reported.
+    private func routeGuard(
+        _ block: String, _ kind: PipelineGraph.PartID.Kind, _ name: String, _ node: JSONNode, _ cors: CORSPolicy?
+    ) -> RouteGuard? {
+        let path = ConfigPath([.key(block), .key(name)])
+        // What is wrong with these fields themselves was reported with the part's others.
+        let reported = ConfigProblems(file: problems.file)
+        guard let config = AccessConfig.decodePartially(node, path: path, problems: reported), let auth = config.auth else {
+            return RouteGuard(access: nil, cors: cors, metrics: nil)
+        }
+        checkTakesRequests(kind, node, path)
+        let verifiers = auth.texts.compactMap { verifier($0) }
+        let requirements = requirements(config.require, context: context(kind, name, resolver(), access: access(node)))
+        guard verifiers.count == auth.texts.count, let requirements else { return nil }
+        let tickets = kind == .channel ? ChannelConfig.decode(node, path: path, problems: reported, keys: .open)?.ticketSeconds : nil
+        let plan = AccessPlan(
+            verifiers: verifiers, requirements: requirements, tickets: services.tickets,
+            ticketLifetime: .seconds(tickets ?? ChannelConfig.ticketSecondsDefault))
+        return RouteGuard(access: plan, cors: cors, metrics: AccessMetrics(services.metrics, part: "\(block).\(name)"))
+    }
+
+    /// `auth` on a part that no request reaches would guard nothing.
+    private func checkTakesRequests(_ kind: PipelineGraph.PartID.Kind, _ node: JSONNode, _ path: ConfigPath) {
+        guard case .string(let type)? = node["type"]?.kind else { return }
+        let takesRequests =
+            kind == .source
+            ? services.registry.sources.first { $0.name == type }?.takesRequests
+            : services.registry.channels.first { $0.name == type }?.takesRequests
+        guard takesRequests == false else { return }
+        problems.report(
+            .invalid, at: ConfigPlace(path: path.appending("auth"), position: node["auth"]?.position ?? node.position),
+            "says who may send requests, and a \(kind.rawValue) of type `\(type)` takes none",
+            hint: "remove `auth`\(node["require"] == nil ? "" : " and `require`")")
     }
 
     private func verifier(_ reference: ConfigText) -> AuthRunner? {
@@ -67,15 +95,16 @@ extension GraphBuilder {
     }
 
     private func requirements(_ config: ConfigMap<ConfigText>, context: ModuleContext) -> AccessRequirements? {
-        guard let templates = context.templates(config, allowing: ExchangeVariables.kinds) else { return nil }
-        for (entry, template) in zip(config, templates.templates) where !template.pointers.isEmpty {
+        let templates = config.map { context.template($0.value, allowing: ExchangeVariables.kinds) }
+        for (entry, template) in zip(config, templates) where template?.pointers.isEmpty == false {
             problems.report(
                 .invalid, at: entry.value.place,
                 "`require` sees the request and not its body, which may hold many events",
                 hint: "take the value from the token instead: \"${@claim.\(entry.key)}\" in the templates of the part")
-            return nil
         }
-        return AccessRequirements(claims: config.keys, texts: templates, payloads: services.payloads)
+        let good = templates.compactMap { $0 }.filter(\.pointers.isEmpty)
+        guard good.count == templates.count else { return nil }
+        return AccessRequirements(claims: config.keys, texts: TemplateSet(good), payloads: services.payloads)
     }
 
     /// The parts with routes that anyone may use; of one that could not be made, what its object says.

@@ -110,36 +110,40 @@ extension GraphBuilder {
         let platform = platformConfig(ChannelConfig.self, node: entry.value.node, path: entry.value.path)
         let channel = make(entry.value, from: services.registry.channels, context: context)
         guard let platform else { return }
-        var bus: (runner: PubSubRunner, channel: String)?
-        if let subscribe = platform.subscribe {
-            guard let runner = resolver.pubSubRunner(subscribe.pubSub) else { return }
-            if let refusal = channel?.subscriptionRefusal {
-                problems.report(.invalid, at: subscribe.pubSub.place, refusal)
-                return
-            }
-            bus = (runner, subscribe.channel)
-        }
-        var replay: GroupReplay?
-        if let config = platform.replay {
-            guard let made = self.replay(config, resolver) else { return }
-            replay = made
-            if let refusal = channel?.replayRefusal {
-                problems.report(.invalid, at: config.group.place, refusal)
-                return
-            }
-        }
+        let subscribed = platform.subscribe.map { bus($0, of: channel, resolver) }
+        let replaying = platform.replay.map { replay($0, of: channel, resolver) }
+        if case .some(.none) = subscribed { return }
+        if case .some(.none) = replaying { return }
         guard let channel else { return }
-        if let config = platform.replay, let refusal = channel.replayRefusal {
-            problems.report(.invalid, at: config.group.place, refusal)
-            return
-        }
         let replayed = platform.replay.flatMap { config in graph.groups.first { $0.name == config.group.plain }?.part }
         let runner = ChannelRunner(
-            name: entry.key, channel: channel, bus: bus, replay: replay,
+            name: entry.key, channel: channel, bus: subscribed ?? nil, replay: replaying ?? nil,
             replayTransforms: services.runsGroups ? nil : replayed?.replayTransforms,
             dependencies: resolver.usedDatabases.map(\.readiness), logger: services.logger)
         graph.channels.append(
             PipelineGraph.Node(name: entry.key, part: runner, text: text, uses: resolver.uses, isKept: false))
+    }
+
+    /// Nil if problems were reported.
+    private func bus(
+        _ config: SubscribeConfig, of channel: (any DeliveryChannel)?, _ resolver: GraphResolver
+    ) -> (runner: PubSubRunner, channel: String)? {
+        let runner = resolver.pubSubRunner(config.pubSub)
+        if let refusal = channel?.subscriptionRefusal {
+            problems.report(.invalid, at: config.pubSub.place, refusal)
+            return nil
+        }
+        return runner.map { ($0, config.channel) }
+    }
+
+    /// Nil if problems were reported.
+    private func replay(_ config: ReplayConfig, of channel: (any DeliveryChannel)?, _ resolver: GraphResolver) -> GroupReplay? {
+        let made = replay(config, resolver)
+        if let refusal = channel?.replayRefusal {
+            problems.report(.invalid, at: config.group.place, refusal)
+            return nil
+        }
+        return made
     }
 
     private func replay(_ config: ReplayConfig, _ resolver: GraphResolver) -> GroupReplay? {

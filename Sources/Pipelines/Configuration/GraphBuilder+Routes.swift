@@ -21,7 +21,8 @@ extension GraphBuilder {
         let context = context(.source, entry.key, resolver, access: access(entry.value.node))
         let source = make(entry.value, from: services.registry.sources, context: context)
         guard let platform else { return }
-        let variables = source?.templateVariables ?? context.access.variables
+        // Callers are the platform's: a module need not know of them for its templates to read their claims.
+        let variables = source?.templateVariables.union(context.access.isAuthenticated ? [.claim] : []) ?? context.access.variables
         let transforms = chain(platform.transforms, context: context)
         for (module, transform) in zip(platform.transforms, transforms?.transforms ?? []) where !type(of: transform).runsInSources {
             problems.report(
@@ -29,9 +30,7 @@ extension GraphBuilder {
                 hint: "put it in the groups that read the topic")
         }
         let savesTo = platform.save.flatMap { resolver.databaseRunner($0.database) }
-        let save = platform.save.flatMap { config in
-            savesTo.flatMap { savePlan(config, $0, allowing: variables, context: context) }
-        }
+        let save = platform.save.flatMap { savePlan($0, savesTo, allowing: variables, context: context) }
         let publish = PublishPlan(
             platform.publish, allowing: platform.save == nil ? variables : variables.union([.saved]),
             maxEventBytes: services.log.maxEventBytes, schemas: graph.schemas, context: context)
@@ -47,11 +46,12 @@ extension GraphBuilder {
     }
 
     private func savePlan(
-        _ config: SaveConfig, _ runner: DatabaseRunner, allowing kinds: Set<TemplateVariableKind>, context: ModuleContext
+        _ config: SaveConfig, _ runner: DatabaseRunner?, allowing kinds: Set<TemplateVariableKind>, context: ModuleContext
     ) -> SavePlan? {
-        StatementBinding.compile(
-            sql: config.sql, parameters: config.parameters, database: runner.database, allowing: kinds, context: context
-        ).map { SavePlan(binding: $0, outbox: runner.outbox) }
+        let binding = StatementBinding.compile(
+            sql: config.sql, parameters: config.parameters, database: runner?.database, allowing: kinds, context: context)
+        guard let runner, let binding else { return nil }
+        return SavePlan(binding: binding, outbox: runner.outbox)
     }
 
     mutating func addQueries() {
@@ -63,11 +63,11 @@ extension GraphBuilder {
             }
             let resolver = resolver()
             let context = context(.query, entry.key, resolver, access: access(root["queries"]?[entry.key]))
-            guard let runner = resolver.databaseRunner(entry.value.database),
-                let binding = StatementBinding.compile(
-                    sql: entry.value.sql, parameters: entry.value.parameters, database: runner.database,
-                    allowing: context.access.variables, context: context)
-            else { continue }
+            let runner = resolver.databaseRunner(entry.value.database)
+            let binding = StatementBinding.compile(
+                sql: entry.value.sql, parameters: entry.value.parameters, database: runner?.database,
+                allowing: context.access.variables, context: context)
+            guard let runner, let binding else { continue }
             let query = QueryRunner(
                 name: entry.key, config: entry.value, binding: binding, runner: runner, context: context)
             graph.queries.append(

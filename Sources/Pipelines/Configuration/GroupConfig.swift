@@ -55,7 +55,9 @@ package struct RetryConfig: ModuleConfig {
     package init(from fields: inout ConfigFields) {
         initialMilliseconds = fields.optional(
             "initial_ms", default: 100, in: 1...600_000, "The wait after the first failure; it doubles, with jitter.")
-        maxMilliseconds = fields.optional("max_ms", default: 30_000, in: 1...86_400_000, "The longest wait.")
+        maxMilliseconds = fields.optional(
+            "max_ms", default: 5_000, in: 1...86_400_000,
+            "The longest wait, and so how long the group lags behind a database or a bus that has come back.")
         if initialMilliseconds > maxMilliseconds {
             fields.problem(
                 at: "max_ms", "must be at least `initial_ms` (\(initialMilliseconds))", found: String(maxMilliseconds))

@@ -9,6 +9,8 @@ package struct HostConfig: ModuleConfig {
     package let adminListen: String
     package let adminToken: String?
     package let allowUnauthenticated: Bool
+    package let trustedProxies: [AddressBlock]
+    package let forwardedHeader: ForwardedHeader
     package let cors: CORSConfig?
     package let ticketSecret: ConfigText?
     package let dataDirectory: String
@@ -30,6 +32,12 @@ package struct HostConfig: ModuleConfig {
         case debug, info, warning, error
     }
 
+    /// Where proxies write a client's address.
+    package enum ForwardedHeader: String, CaseIterable, ConfigValue {
+        case xForwardedFor = "x-forwarded-for"
+        case forwarded
+    }
+
     package enum LogFormat: String, CaseIterable, ConfigValue {
         case auto, text, json
     }
@@ -46,6 +54,14 @@ package struct HostConfig: ModuleConfig {
             example: "${env:MARTLET_ADMIN_TOKEN}")
         allowUnauthenticated = fields.optional(
             "allow_unauthenticated", default: false, "Serve the configured paths outside loopback without authentication.")
+        trustedProxies = fields.optional(
+            "trusted_proxies", default: [],
+            "Proxies before this host, as addresses or CIDR blocks: the client's address that they name counts, for limits per "
+                + "address.",
+            example: ["127.0.0.1", "10.0.0.0/8"].compactMap { AddressBlock($0) })
+        forwardedHeader = fields.optional(
+            "forwarded_header", default: .xForwardedFor,
+            "The header in which they name it, `X-Forwarded-For` or `Forwarded`; each must add to it, or set it.")
         cors = fields.optional("cors", "Pages of other origins that may use the configured paths.")
         ticketSecret = fields.optional(
             "ticket_secret",

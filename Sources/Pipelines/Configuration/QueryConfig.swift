@@ -17,7 +17,7 @@ package struct QueryConfig: ModuleConfig {
     package init(from fields: inout ConfigFields) {
         method = fields.optional("method", default: .get, "The HTTP method.")
         path = fields.required("path", "The path, with `{name}` segments.", example: "/users/{user}/notifications")
-        access = AccessConfig(&fields)
+        access = AccessConfig(from: &fields)
         database = fields.required("database", "A name from `databases`.", example: "main")
         sql = fields.required("sql", "One statement with named parameters.")
         parameters = fields.optional(

@@ -8,7 +8,7 @@ package struct SourceConfig: ModuleConfig {
     package let publish: PublishConfig
 
     package init(from fields: inout ConfigFields) {
-        access = AccessConfig(&fields)
+        access = AccessConfig(from: &fields)
         transforms = fields.optional("transforms", default: [], "Applied to each input before it is saved or published.")
         save = fields.optional(
             "save", "A statement that runs in one transaction with the event's outbox row, before the answer.")

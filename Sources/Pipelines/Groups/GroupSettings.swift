@@ -19,7 +19,7 @@ package struct GroupSettings: Sendable {
     /// How often the offset is committed to the log; a crash redelivers what came after.
     package var commitInterval: Duration = .milliseconds(100)
     package var retryInitial: Duration = .milliseconds(100)
-    package var retryMaximum: Duration = .seconds(30)
+    package var retryMaximum: Duration = .seconds(5)
     /// Whether the group starts paused.
     package var isPaused = false
 

@@ -15,6 +15,8 @@ package final class Host: Sendable {
     private struct State {
         var phase = Phase.starting
         var graph: PipelineGraph
+        /// As they were when the config was read last.
+        var keys: HostKeys
         var publicServer: HTTPServer?
         var adminServer: HTTPServer?
         var publicAddress = ""
@@ -40,8 +42,8 @@ package final class Host: Sendable {
     private let plugins = PluginLoader()
     /// Without those of plugins.
     private let standardModules: ModuleRegistry
-    /// The blocks that are read at the start only.
-    private let startBlocks: StartBlocks
+    /// As they were at the start.
+    private let startKeys: HostKeys
     private let state: Mutex<State>
 
     /// Validates a config and makes a host of it that does not run yet. No side effect.
@@ -68,7 +70,7 @@ package final class Host: Sendable {
         metrics = MetricsRegistry()
         dataDirectory = loaded.dataDirectory
         identity = HostIdentity(directory: loaded.dataDirectory)
-        startBlocks = StartBlocks(loaded.root)
+        startKeys = HostKeys(loaded.root)
         loops = HostLoops(count: loaded.config.host.eventLoops ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         caches = (0..<loops.count).map { _ in ChunkCache() }
         hostLog = HostLog(loaded, journalBytes: surroundings.journalBytes, metrics: metrics, logger: logger)
@@ -89,7 +91,7 @@ package final class Host: Sendable {
         else { return nil }
         router = SwappableRouter(empty)
         adminRouter = SwappableRouter(empty)
-        state = Mutex(State(graph: graph))
+        state = Mutex(State(graph: graph, keys: startKeys))
         collectMetrics()
         remoteLog?.whenReplaced { [weak self] _ in
             for node in self?.graph.channels ?? [] where node.part.replays { node.part.reopen() }
@@ -160,7 +162,8 @@ package final class Host: Sendable {
 
     /// Puts the graph's routes in force for requests that come from now on.
     func install(_ graph: PipelineGraph) throws {
-        let routes = try graph.routes.map { try ServerRoutes.route($0.route, owner: $0.owner, caches: caches) }
+        let proxies = TrustedProxies(graph.config.host)
+        let routes = try graph.routes.map { try ServerRoutes.route($0.route, owner: $0.owner, caches: caches, proxies: proxies) }
         let adminRoutes = try state.withLock { $0.adminRoutes }(graph).map { try ServerRoutes.route($0, owner: "admin") }
         try adminRouter.replace(with: Router(adminRoutes))
         try router.replace(with: Router(routes))
@@ -225,11 +228,21 @@ package final class Host: Sendable {
             return problems
         }
         await replace(old, with: new)
-        for block in startBlocks.changed(in: loaded.root) {
-            logger.warning("`\(block)` has changed since the host started; that takes effect at the next start")
-        }
+        tellChanges(HostKeys(loaded.root))
         logger.info("config reloaded")
         return problems
+    }
+
+    /// Says which keys of `host` and `log` are in force now, and which are not.
+    private func tellChanges(_ keys: HostKeys) {
+        let previous = state.withLock { state in
+            defer { state.keys = keys }
+            return state.keys
+        }
+        for key in keys.inForce(otherThan: previous) { logger.info("`\(key)` has changed, and is in force") }
+        for key in keys.waiting(since: startKeys) {
+            logger.warning("`\(key)` has changed since the host started; that takes effect at the next start")
+        }
     }
 
     private func replace(_ old: PipelineGraph, with new: PipelineGraph) async {

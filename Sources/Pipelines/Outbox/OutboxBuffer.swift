@@ -94,6 +94,16 @@ final class OutboxBuffer: Sendable {
         }
     }
 
+    /// What follows this sequence is read from the database, rows that were taken out already included.
+    func readAgain(after sequence: Int64) {
+        state.withLock { state in
+            state.rows = []
+            state.bytes = 0
+            state.lastTaken = sequence
+            state.isSpilling = true
+        }
+    }
+
     /// Returns when there may be something to take, or the buffer is closed.
     func wait() async {
         await withCheckedContinuation { continuation in

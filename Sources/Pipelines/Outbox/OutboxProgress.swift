@@ -39,6 +39,15 @@ final class OutboxProgress: Sendable {
         }
     }
 
+    /// So many rows are in the database; counted on its writer, where no commit can come between.
+    func recounted(_ waiting: Int) {
+        state.withLock { state in
+            state.waiting = waiting
+            state.counted = max(state.counted, state.uncertain.max() ?? 0)
+            state.uncertain = []
+        }
+    }
+
     /// Rows may be in the database; the publisher will find them if they are. Meanwhile later rows may be counted.
     func mayExist(_ rows: [OutboxRow]) {
         state.withLock { $0.uncertain.formUnion(rows.map(\.sequence)) }

@@ -5,10 +5,13 @@ import Martlet
 final class ServerExchange: Martlet.HTTPExchange {
     private let exchange: WireExchange
     private let cache: ChunkCache?
+    private let proxies: TrustedProxies?
 
-    init(_ exchange: WireExchange, cache: ChunkCache?) {
+    /// - Parameter proxies: those whose word on a client's address counts; nil if there are none.
+    init(_ exchange: WireExchange, cache: ChunkCache?, proxies: TrustedProxies?) {
         self.exchange = exchange
         self.cache = cache
+        self.proxies = proxies
     }
 
     var method: String { exchange.request.method.name }
@@ -20,7 +23,10 @@ final class ServerExchange: Martlet.HTTPExchange {
         return Bytes(unsafeOwner: body, start: body.pointer, count: body.count)
     }
 
-    var remoteAddress: String { exchange.remoteAddress }
+    var remoteAddress: String {
+        let peer = exchange.remoteAddress
+        return proxies?.client(behind: peer, exchange.request.header) ?? peer
+    }
 
     func pathParameter(_ name: String) -> String? { exchange.pathParameter(name) }
     func queryParameter(_ name: String) -> String? { exchange.request.queryParameter(name) }

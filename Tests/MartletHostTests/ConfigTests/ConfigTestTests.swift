@@ -88,6 +88,67 @@ import Testing
         ] { #expect(run.output.contains(text), "\(text) is not in\n\(run.output)") }
     }
 
+    private static let outgoing = """
+        {
+          "databases": { "main": { "type": "sqlite", "path": "main.db" } },
+          "pubsub": { "bus": { "type": "memory" } },
+          "auth": { "keys": { "type": "api_key", "keys": [{ "name": "ana", "key": "0123456789abcdef" }] } },
+          "topics": { "items": {} },
+          "groups": {
+            "push": { "topics": ["items"], "sink": { "type": "pubsub", "pubsub": "bus", "channel": "items" } },
+            "hooks": { "topics": ["items"], "deliver_to": "partners" },
+            "post": { "topics": ["items"], "sink": { "type": "http", "url": "https://example.com/items/${/n}", "body": { "n": "${/n}" } } }
+          },
+          "channels": {
+            "all": { "type": "sse", "path": "/all", "subscribe": { "pubsub": "bus", "channel": "items" }, "event_name": "${/kind:-item}" },
+            "own": { "type": "sse", "path": "/own/{user}", "auth": "keys", "subscribe": { "pubsub": "bus", "channel": "items" },
+                     "match": { "message": "${@key}", "connection": "${@path.user}", "claim": "sub" } },
+            "partners": { "type": "webhook", "database": "main", "endpoints": {
+              "one": { "url": "https://example.com/hooks", "secrets": ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"] } } }
+          }
+        }
+        """
+
+    private static let items = [("ana", 1), ("ben", 2), ("ana", 3)].map { key, n in
+        #"{ "event": { "topic": "items", "key": "\#(key)", "id": "id-\#(n)", "payload": { "n": \#(n) } } }"#
+    }
+
+    @Test func streamsAndRequestsOutAreSeen() async throws {
+        let (run, _) = try await run(
+            """
+            { "name": "streams", "given": [
+                { "stream": { "name": "all", "path": "/all" }, "answer": { "status": 200, "headers": { "Content-Type": "text/event-stream" } } },
+                { "stream": { "name": "ana", "path": "/own/ana", "headers": { "X-API-Key": "0123456789abcdef" } } },
+                { "stream": { "name": "nobody", "path": "/own/ana" }, "answer": { "status": 401, "json": { "status": 401 } } },
+                \(Self.items.joined(separator: ", "))],
+              "expect": { "streams": {
+                "all": [{ "event": "item", "data": { "n": 1 } }, { "data": { "n": 2 } }, { "data": { "n": 3 } }],
+                "ana": [{ "event": "message", "data": { "n": 1 } }, { "data": { "n": 3 } }] } } },
+            { "name": "requests", "given": [\(Self.items[0])], "expect": { "requests": [
+                { "method": "POST", "url": "https://example.com/hooks", "json": { "n": 1 },
+                  "headers": { "webhook-id": "id-1", "webhook-timestamp": "${matches:[0-9]+}", "webhook-signature": "${matches:v1,.+}" } },
+                { "method": "POST", "url": "https://example.com/items/1", "json": { "n": 1 } }] } }
+            """, config: Self.outgoing)
+        #expect(run.code == 0, "\(run.output)\(run.errors)")
+    }
+
+    @Test func aStreamThatIsNotAsExpectedIsSaid() async throws {
+        let open = #"{ "stream": { "name": "all", "path": "/all" } }"#
+        let tests = [
+            (#""all": [{ "data": { "n": 1 } }, { "data": { "n": 2 } }]"#, "[\(open), \(Self.items.joined(separator: ", "))]"),
+            (#""all": [{ "data": { "n": 2 } }, { "data": { "n": 1 } }, { "data": { "n": 3 } }]"#, "[\(open), \(Self.items.joined(separator: ", "))]"),
+            (#""other": []"#, "[\(open)]"),
+            (#""all": []"#, "[\(open), \(open)]"),
+            ("", #"[{ "stream": { "name": "own", "path": "/own/ana" } }]"#),
+        ].enumerated().map { #"{ "name": "t\#($0.offset)", "within_ms": 300, "given": \#($0.element.1), "expect": { "streams": { \#($0.element.0) } } }"# }
+        let (run, _) = try await run(tests.joined(separator: ", "), config: Self.outgoing)
+        #expect(run.code == 1 && run.lines.last == "5 of 5 tests failed", "\(run.output)\(run.errors)")
+        for text in [
+            "stream all: event was not expected: {", "stream all: event came in another order than expected", "stream other: no step opens it",
+            "step 2: the stream all at /all: another step has opened a stream of that name", "step 1: the stream own at /own/ana was answered 401",
+        ] { #expect(run.output.contains(text), "\(text) is not in\n\(run.output)") }
+    }
+
     @Test func junitTellsTheSame() async throws {
         let (run, folder) = try await run(
             #"{ "name": "good & <fine>", "given": [] }, { "name": "bad", "within_ms": 500, "given": [], "expect": { "events": { "items": [{}] } } }"#,
@@ -101,7 +162,7 @@ import Testing
 
     static let badFiles: [(String, String)] = [
         (#"{ "tests": [{ "name": "t", "givn": [] }] }"#, "unknown key `givn`; did you mean `given`?"),
-        (#"{ "tests": [{ "name": "t", "given": [{}] }] }"#, "a step has one of `request`, `event` and `input`, found none of them"),
+        (#"{ "tests": [{ "name": "t", "given": [{}] }] }"#, "a step has one of `request`, `event`, `input` and `stream`, found none of them"),
         (#"{ "tests": [{ "name": "t", "given": [], "expect": { "pubsub": { "bus": ["${uid}"] } } }] }"#, "unknown pattern `${uid}`"),
         (#"{ "tests": [{ "name": "t", "given": [], "expect": { "requests": ["${matches:[}"] } }] }"#, "`[` is no regular expression"),
         (#"{ "config": "none.json", "tests": [{ "name": "t", "given": [] }] }"#, "none.json: cannot be read"),

@@ -17,6 +17,15 @@ extension HostSuites {
             """#
         }
 
+        private static func post(_ url: String, _ body: String) async throws -> (Int, String) {
+            var request = URLRequest(url: try #require(URL(string: url)))
+            request.httpMethod = "POST"
+            request.setValue("application/json", forHTTPHeaderField: "Content-Type")
+            request.httpBody = Data(body.utf8)
+            let (data, response) = try await URLSession.shared.data(for: request)
+            return ((response as? HTTPURLResponse)?.statusCode ?? 0, String(decoding: data, as: UTF8.self))
+        }
+
         @Test func theDoorsRefuseWhatDoesNotMeetIt() async throws {
             let host = try await RunningHost.start(Self.config(Self.schema), in: try TestFolder())
             // Produced by an operator.
@@ -26,12 +35,7 @@ extension HostSuites {
             #expect(try await host.run("produce", "items", input: #"{"n":1,"tags":["a"]}"#).code == 0)
             // Through a source, as it is and as `publish` shapes it.
             func post(_ path: String, _ body: String) async throws -> (Int, String) {
-                var request = URLRequest(url: try #require(URL(string: "http://\(host.address)\(path)")))
-                request.httpMethod = "POST"
-                request.setValue("application/json", forHTTPHeaderField: "Content-Type")
-                request.httpBody = Data(body.utf8)
-                let (data, response) = try await URLSession.shared.data(for: request)
-                return ((response as? HTTPURLResponse)?.statusCode ?? 0, String(decoding: data, as: UTF8.self))
+                try await Self.post("http://\(host.address)\(path)", body)
             }
             #expect(try await post("/in", #"{"n":3}"#).0 == 202)
             let refused = try await post("/in", #"{"n":"3"}"#)
@@ -42,6 +46,33 @@ extension HostSuites {
             #expect(try await post("/shaped", #"{"number":"4"}"#).0 == 422)
             #expect(try await host.run("consume", "items", "--payload").lines == [#"{"n":1,"tags":["a"]}"#, #"{"n":3}"#, #"{"n":4}"#])
             #expect(try await host.stop() == 0)
+        }
+
+        /// The schema stands in the config of the host that has the log, and not in the other's.
+        @Test func theLogRefusesWhatAnotherHostAppends() async throws {
+            let owner = try await RunningHost.start(Self.config(Self.schema), in: try TestFolder())
+            let other = try await RunningHost.start(
+                #"""
+                { "log": { "type": "remote", "url": "http://\#(owner.adminAddress)" }, "topics": { "items": {} },
+                  "sources": { "in": { "type": "http", "path": "/in", "publish": { "topic": "items" } } } }
+                """#, in: try TestFolder())
+            try await other.waitUntilReady()
+            let door = "http://\(other.address)/in"
+            let refused = try await Self.post(door, #"{"n":"3"}"#)
+            #expect(refused.0 == 422)
+            #expect(refused.1.contains(#""code":"topic.schema_mismatch""#) && refused.1.contains("/n"), "\(refused.1)")
+            // Those that come together share requests to the log: a bad one takes no good one with it.
+            let statuses = try await withThrowingTaskGroup(of: (Int, Int).self) { group in
+                for number in 0..<40 {
+                    group.addTask { (number, try await Self.post(door, number % 3 == 0 ? #"{"n":\#(number + 100)}"# : #"{"n":\#(number)}"#).0) }
+                }
+                return try await group.reduce(into: [Int: Int]()) { $0[$1.0] = $1.1 }
+            }
+            #expect(statuses == Dictionary(uniqueKeysWithValues: (0..<40).map { ($0, $0 % 3 == 0 ? 422 : 202) }))
+            let kept = try await owner.run("consume", "items", "--payload").lines
+            #expect(Set(kept) == Set((0..<40).filter { $0 % 3 != 0 }.map { #"{"n":\#($0)}"# }) && kept.count == 26, "\(kept)")
+            #expect(try await other.stop() == 0)
+            #expect(try await owner.stop() == 0)
         }
 
         @Test func aReloadChangesItAndItMayStandInAFile() async throws {

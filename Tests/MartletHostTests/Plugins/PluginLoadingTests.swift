@@ -179,6 +179,12 @@ import Testing
         #expect(sdk.code == 1 && sdk.errors.contains("no SDK: expected Martlet.swiftmodule in nowhere"), "\(sdk.errors)")
         let compiler = try await CommandRun(["plugin", "build", "Note"], in: folder, environment: ["PATH": "/nowhere"])
         #expect(compiler.code == 1 && compiler.errors.contains("there is no Swift compiler: `swiftc` is not in PATH"), "\(compiler.errors)")
+        try FileManager.default.createDirectory(atPath: folder["old"], withIntermediateDirectories: true)
+        try folder.write("#!/bin/sh\necho 'Swift version 5.9.2 (swift-5.9.2-RELEASE)'\n", to: "old/swiftc")
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder["old/swiftc"])
+        let old = try await CommandRun(["plugin", "build", "Note"], in: folder, environment: ["PATH": folder["old"] + ":/usr/bin:/bin"])
+        #expect(
+            old.code == 1 && old.errors.contains("swiftc is Swift version 5.9.2") && old.errors.contains("put that one first in PATH"), "\(old.errors)")
         let empty = try await CommandRun(["plugin", "build", "."], in: try TestFolder())
         #expect(empty.code == 1 && empty.errors.contains("there is no Swift file in ."), "\(empty.errors)")
     }

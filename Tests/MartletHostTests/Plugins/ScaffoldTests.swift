@@ -6,14 +6,14 @@ import Testing
 
 /// `martlet plugin new` and `remove`. What is generated is type-checked; its contract tests were run when it was written.
 @Suite(.serialized) struct ScaffoldTests {
-    @Test(arguments: PluginScaffold.kinds) func everyKindCompilesAndLeavesNoTrace(_ kind: ModuleKind) async throws {
+    @Test(arguments: ModuleKind.allCases) func everyKindCompilesAndLeavesNoTrace(_ kind: ModuleKind) async throws {
         let package = try PluginFolder()
         let before = try package.snapshot()
         let made = try await package.plugin("new", "ChatAlert", "--kind", kind.rawValue)
         #expect(made.code == 0, "\(made.errors)")
         #expect(made.output.contains(#""type": "chat_alert""#))
 
-        let type = kind == .pubsub ? "ChatAlertBus" : "ChatAlert\(kind.rawValue.capitalized)"
+        let type = try PluginName("ChatAlert").typeName(kind)
         let (module, test) = ("Plugins/ChatAlert/\(type).swift", "Tests/PluginTests/ChatAlert/\(type)Tests.swift")
         let files = try package.snapshot()
         #expect(Set(files.keys).subtracting(before.keys) == [module, "Plugins/ChatAlert/README.md", test])
@@ -54,8 +54,8 @@ import Testing
     static let mistakes: [([String], Int32, String)] = [
         (["new", "chat-alert", "--kind", "sink"], 2, "begins with a capital, such as ChatAlert, found `chat-alert`; did you mean ChatAlert?"),
         (["new", "Übel", "--kind", "sink"], 2, "found `Übel`"),
-        (["new", "Chat", "--kind", "sinc"], 2, "--kind must be one of source, transform, sink, channel, database, pubsub, found sinc; did you mean sink?"),
-        (["new", "Chat"], 2, "say which kind: --kind source, transform, sink, channel, database, pubsub"),
+        (["new", "Chat", "--kind", "sinc"], 2, "--kind must be one of source, transform, sink, channel, database, pubsub, auth, found sinc; did you mean sink?"),
+        (["new", "Chat"], 2, "say which kind: --kind source, transform, sink, channel, database, pubsub, auth"),
         (["new", "Table", "--kind", "sink"], 1, "the sink `table` exists already"),
         (["new", "SSE", "--kind", "channel"], 1, "the channel `sse` exists already"),
         (["new", "Bus", "--kind", "sink"], 1, "Package.swift lists a plugin Bus already"),

@@ -32,6 +32,11 @@ struct ConfigurationTests {
         #expect(try report(on: fixture.text) == fixture.report)
     }
 
+    @Test(arguments: ConfigFixture.access)
+    func aMistakeAboutCallersIsReportedInFull(_ fixture: ConfigFixture) throws {
+        #expect(try report(on: fixture.text) == fixture.report)
+    }
+
     @Test(arguments: ConfigFixture.languages)
     func aMistakeInAnEmbeddedLanguageIsReportedInFull(_ fixture: ConfigFixture) throws {
         #expect(try report(on: fixture.text) == fixture.report)

@@ -15,6 +15,13 @@ struct BackoffTests {
         }
     }
 
+    /// What comes back after a long outage is found within seconds.
+    @Test func nobodyWaitsLongByDefault() {
+        var backoff = Backoff()
+        for _ in 0..<20 { #expect(backoff.next() <= .seconds(5)) }
+        #expect(GroupSettings(name: "g", topics: []).retryMaximum == .seconds(5))
+    }
+
     @Test func jitterSpreads() {
         let waits = Set((0..<20).map { _ in
             var backoff = Backoff()

@@ -120,6 +120,44 @@ struct OutboxTests {
         await fixture.close()
     }
 
+    /// The limit was lowered while they waited, from memory or over a restart: the first is deleted as the error says, for the
+    /// second the limit is raised again.
+    @Test(arguments: [false, true])
+    func eventsThatTheLogCannotTakeAnyMoreAreNamedAndCanBeGivenUp(restarts: Bool) async throws {
+        let folder = try TemporaryFolder()
+        let (log, lines) = (MemoryLog(), Lines())
+        let logger = Logger(output: LogOutput(minimum: .error, format: .text, sink: { lines.append($0) }))
+        log.refuse(Self.full)
+        var fixture = try await OutboxFixture(in: folder, log: log, logger: logger)
+        try await fixture.open()
+        let large = String(repeating: "x", count: 10_000)
+        for number in 0..<9 { try fixture.submit(number, actor: "a\(number)", payload: [3, 6].contains(number) ? large : "\(number)") }
+        #expect(await fixture.waitForAnswers(9))
+        if restarts {
+            await fixture.close()
+            fixture = try await OutboxFixture(in: folder, log: log, logger: logger)
+            try await fixture.open()
+        }
+        log.limitEvents(to: 5_000)
+        log.refuse(nil)
+        // What comes before it is not held back.
+        #expect(await waitUntil { fixture.published == ["0", "1", "2"] })
+        #expect(await waitUntil { lines.all.contains { $0.contains("event=e3") } })
+        let line = try #require(lines.all.first { $0.contains("event=e3") })
+        #expect(line.contains("the limit is 5000") && line.contains("raise `log.max_record_bytes`"))
+        let statement = try #require(line.firstRange(of: "DELETE FROM ")).lowerBound
+        let sql = String(line[statement...].prefix { $0 != "\n" }.split(separator: " code=")[0])
+        let delete = try fixture.database.prepare(sql)
+        #expect(try await fixture.database.transaction { try $0.execute(delete, []).changes } == 1)
+        #expect(await waitUntil { fixture.published == ["0", "1", "2", "4", "5"] })
+        #expect(await waitUntil { lines.all.contains { $0.contains("event=e6") } })
+        log.limitEvents(to: 20_000)
+        #expect(await waitUntil { fixture.published == ["0", "1", "2", "4", "5", large, "7", "8"] })
+        #expect(await waitUntil { fixture.outbox.waiting == 0 })
+        #expect(try await fixture.rows("SELECT event_id FROM martlet_outbox").isEmpty)
+        await fixture.close()
+    }
+
     @Test func eventsKeepEverythingOnTheirWayThroughTheDatabase() async throws {
         let folder = try TemporaryFolder()
         let log = MemoryLog()
@@ -145,4 +183,13 @@ struct OutboxTests {
         #expect(found.headers.map(\.value) == event.headers.map(\.value))
         await fixture.close()
     }
+}
+
+/// Log lines.
+private final class Lines: Sendable {
+    private let lines = Mutex<[String]>([])
+
+    var all: [String] { lines.withLock { $0 } }
+
+    func append(_ line: String) { lines.withLock { $0.append(line) } }
 }

@@ -12,6 +12,8 @@ final class MemoryLog: EventLog {
         /// The error for every append until it is nil.
         var standingRefusal: ModuleError?
         var commitRefusals = 0
+        /// Larger events are refused for good.
+        var eventLimit = Int.max
         var lastRow: [String: Int64] = [:]
         /// Retention has removed what comes before it, in every partition.
         var start: Offset = 0
@@ -46,6 +48,10 @@ final class MemoryLog: EventLog {
 
     func refuse(_ error: ModuleError?) {
         state.withLock { $0.standingRefusal = error }
+    }
+
+    func limitEvents(to bytes: Int) {
+        state.withLock { $0.eventLimit = bytes }
     }
 
     func refuseNextCommits(_ count: Int) {
@@ -84,6 +90,9 @@ final class MemoryLog: EventLog {
         let result = state.withLock { state -> Result<[RecordPlace], ModuleError> in
             if !state.refusals.isEmpty { return .failure(state.refusals.removeFirst()) }
             if let error = state.standingRefusal { return .failure(error) }
+            if let large = events.first(where: { $0.byteCount > state.eventLimit }) {
+                return .failure(.permanent("log.record_too_large", "a record has \(large.byteCount) bytes, the limit is \(state.eventLimit)"))
+            }
             guard var found = state.topics[topic] else { return .failure(.blocked("log.unknown_topic", "no topic \(topic)")) }
             var places: [RecordPlace] = []
             for (index, event) in events.enumerated() {

@@ -16,7 +16,7 @@ final class OutboxFixture: Sendable {
 
     /// - Parameter wrap: puts something between the outbox and the database.
     init(
-        in folder: TemporaryFolder, log: MemoryLog = MemoryLog(), limitEvents: Int = 100_000,
+        in folder: TemporaryFolder, log: MemoryLog = MemoryLog(), limitEvents: Int = 100_000, logger: Logger = .silent,
         wrap: (any Database) -> any Database = { $0 }
     ) async throws {
         self.log = log
@@ -32,7 +32,7 @@ final class OutboxFixture: Sendable {
         let identity = HostIdentity(directory: folder.path)
         try identity.load()
         outbox = try Outbox(
-            database: wrap(database), log: log, identity: identity, limitEvents: limitEvents, logger: .silent)
+            database: wrap(database), log: log, identity: identity, limitEvents: limitEvents, logger: logger)
         try await database.open()
     }
 

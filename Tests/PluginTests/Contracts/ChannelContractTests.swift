@@ -27,10 +27,11 @@ import Testing
         }
     }
 
-    @Test(arguments: ChannelFlaw.allCases) func aFlawIsSeen(_ flaw: ChannelFlaw) async {
+    @Test(arguments: ChannelFlaw.allCases, [ChannelContract.Order.partition, .key])
+    func aFlawIsSeen(_ flaw: ChannelFlaw, order: ChannelContract.Order) async {
         await expectBroken(flaw) {
             try await ChannelContract.verify(
-                payload: { "good \($0)" }, badPayload: "bad",
+                payload: { "good \($0)" }, badPayload: "bad", order: order,
                 attach: { channel in
                     guard let channel = channel as? FlawedChannel else { return { [] } }
                     return { channel.received }

@@ -1,5 +1,6 @@
+import AuthPlugin
 import BusPlugin
-@testable import ConsolePlugin
+import ExecPlugin
 import FilesPlugin
 import FiltersPlugin
 import Foundation
@@ -15,7 +16,10 @@ import SSEPlugin
 import Synchronization
 import Testing
 
-/// The modules that ship, and the contracts of their kinds. Databases and their sinks have suites beside their own tests.
+@testable import ConsolePlugin
+
+/// The modules that ship, and the contracts of their kinds. Some have such a test beside their others; ``ContractCoverageTests``
+/// has the list of all.
 @Suite(.serialized) struct ShippedModulesTests {
     private static let payloads = SimdjsonPayloadReader()
 
@@ -51,6 +55,58 @@ import Testing
         try await TransformContract.verify(payload: { #"{"n": \#($0)}"# }) {
             try TestHost(payloads: Self.payloads).make(DedupeTransform.self, "{}")
         }
+    }
+
+    @Test(arguments: ["hold", "drop"]) func throttleKeepsTheContract(policy: String) async throws {
+        try await TransformContract.verify(payload: { #"{"user": "\#($0 % 3)"}"# }, badPayload: "{}") {
+            try TestHost(payloads: Self.payloads).make(
+                ThrottleTransform.self, #"{"rate_events": 1000, "interval_ms": 10, "key": "${/user}", "policy": "\#(policy)"}"#)
+        }
+    }
+
+    @Test func execKeepsTheContract() async throws {
+        let script = """
+            ready("pipeline")
+            def change(record):
+                n = record["payload"].get("n")
+                if n is None: return {"reject": "no n"}
+                return ["keep", "drop", {"payload": {"n": -n}, "key": "other"}, [{"payload": 1}, {"payload": 2}]][n % 4]
+            for batch in batches(): answer(batch, [change(record) for record in batch["records"]])
+            """
+        let harness = try ExecHarness(script)
+        try await TransformContract.verify(payload: { #"{"n": \#($0)}"# }, badPayload: "{}", patience: .seconds(30)) {
+            try harness.make(ExecTransform.self)
+        }
+    }
+
+    // MARK: Verifiers of callers
+
+    @Test func apiKeysKeepTheContract() async throws {
+        @Sendable func request(_ key: String) -> FakeExchange { FakeExchange(headers: [("X-API-Key", key)]) }
+        try await AuthenticatorContract.verify(
+            callerID: "shop", good: { request("0123456789abcdef-shop") },
+            bad: ["0123456789abcdef-sho", "shop", "0123456789abcdef-shop-2"].map { key in { request(key) } }
+        ) {
+            try TestHost().make(APIKeyAuthenticator.self, #"{"keys": [{"name": "shop", "key": "0123456789abcdef-shop"}]}"#)
+        }
+    }
+
+    @Test func tokensKeepTheContract() async throws {
+        let minted = try MintedTokens.shared.get()
+        @Sendable func request(_ token: String) -> FakeExchange { FakeExchange(headers: [("Authorization", "Bearer \(token)")]) }
+        let good = try #require(minted.tokens["hs256"])
+        let bad = try ["other secret", "none", "expired", "early", "other audience"].map { try #require(minted.tokens[$0]) } + ["no.token"]
+        let folder = try TemporaryFolder()
+        try await AuthenticatorContract.verify(
+            callerID: "bob", good: { request(good) }, bad: bad.map { token in { request(token) } },
+            makeUnreachable: {
+                try TestHost(baseDirectory: folder.path).make(
+                    JWTAuthenticator.self, #"{"public_key": "missing.pem", "issuer": "https://id", "audience": "events"}"#)
+            },
+            make: {
+                try TestHost().make(
+                    JWTAuthenticator.self, #"{"secret": "\#(minted.secret)", "issuer": "https://id", "audience": "events"}"#)
+            })
     }
 
     // MARK: Sources

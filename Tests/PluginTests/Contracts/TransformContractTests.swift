@@ -53,7 +53,7 @@ private final class FlawedTransform: Transform {
         var batch = batch
         if flaw == .mixesBatches {
             current.withLock { $0 = batch }
-            for _ in 0..<5 { await Task.yield() }
+            for _ in 0..<100 { await Task.yield() }
             batch = current.withLock { $0 }
         }
         var results = batch.map { result($0, of: batch.count) }

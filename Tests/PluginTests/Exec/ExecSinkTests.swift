@@ -25,6 +25,30 @@ import Testing
             })
     }
 
+    @Test func theChatExampleKeepsTheContract() async throws {
+        let harness = try ExecHarness()
+        let receiver = try HTTPReceiver()
+        let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("../../../Plugins/Exec/examples/chat.py").standardized.path
+        @Sendable func make(_ path: String) throws -> ExecSink {
+            try harness.make(
+                ExecSink.self, #""options": {"url": "\#(receiver.url)/\#(path)"}"#, command: #""command": ["/usr/bin/python3", "\#(script)"]"#)
+        }
+        try await SinkContract.verify(
+            payload: { #"{"text": "record-\#($0)"}"# }, make: { try make("hook") },
+            written: { receiver.requests.map { String($0.body.dropFirst(10).dropLast(2)) } })
+        // What may pass is sent again; what the chat refuses is the record's own fault.
+        let busy = try make("once-503")
+        try await busy.open()
+        #expect(try await ExecHarness.persist(ExecHarness.records(0..<1), busy) == ["each"])
+        await busy.close()
+        let strict = try make("422")
+        try await strict.open()
+        guard case .each(let errors) = try await strict.write(ExecHarness.records(0..<1)) else { return #expect(Bool(false)) }
+        await strict.close()
+        #expect(errors.map { $0?.kind } == [.permanent])
+    }
+
     @Test func recordsArriveWhole() async throws {
         let harness = try ExecHarness(
             """

@@ -60,10 +60,13 @@ import Testing
     @Test func nothingIsReadWhileTooManyAreUnderWay() async throws {
         let harness = try ExecHarness(
             """
+            import threading
             ready()
+            reader = threading.Thread(target=sys.stdin.read)
+            reader.start()
             for number in range(20000): say({"type": "events", "id": number, "events": [{"payload": number}]})
             note("all written")
-            for line in sys.stdin: pass
+            reader.join()
             """)
         let intake = RecordingIntake(isHolding: true) { number, _ in .published(id: "x", topic: "t", partition: 0, offset: 0) }
         let source = try harness.make(ExecSource.self, #""max_in_flight_events": 10"#)
@@ -81,6 +84,38 @@ import Testing
             return intake.inputs.count == 20000
         }
         await source.close()
+    }
+
+    /// Results that nobody reads must not pile up: past the limit nothing more is taken, and nothing is lost.
+    @Test func aFloodWhoseResultsAreNotReadIsHeldBack() async throws {
+        let harness = try ExecHarness(
+            """
+            import threading
+            ready()
+            def flood():
+                for number in range(20000): say({"type": "events", "id": number, "events": [{"payload": number}]})
+            threading.Thread(target=flood).start()
+            while not os.path.exists("read"): time.sleep(0.01)
+            for count, line in enumerate(sys.stdin, 1):
+                if count == 20000: note("all answered")
+            """)
+        let intake = RecordingIntake { _, _ in .published(id: "x", topic: "t", partition: 0, offset: 0) }
+        let source = try harness.make(ExecSource.self, #""max_in_flight_events": 10, "stop_timeout_ms": 30000"#)
+        try await source.open(intake: intake)
+        // Until no more come for a while: what a pipe takes in both directions, and not the flood.
+        var count = 0
+        var looks = 0
+        await waitUntil {
+            looks = intake.inputs.count == count && count > 0 ? looks + 1 : 0
+            count = intake.inputs.count
+            return looks > 300
+        }
+        #expect(count < 10_000)
+        await waitUntil { harness.log.contains { $0.contains("the process does not read its results: 10 wait") } }
+        _ = FileManager.default.createFile(atPath: harness.folder.path + "/read", contents: nil)
+        await waitUntil { harness.notes == ["all answered"] }
+        await source.close()
+        #expect(intake.inputs.map(\.payload.string) == (0..<20_000).map(String.init))
     }
 
     @Test func whatIsUnderWayIsAnsweredBeforeTheInputCloses() async throws {

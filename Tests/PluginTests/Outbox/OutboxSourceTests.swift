@@ -17,8 +17,8 @@ import Testing
         return database
     }
 
-    private func source(_ database: any Database, _ fields: String = "") throws -> OutboxSource {
-        try TestHost(payloads: SimdjsonPayloadReader(), databases: ["main": database]).make(
+    private func source(_ database: any Database, _ fields: String = "", host: String = "a") throws -> OutboxSource {
+        try TestHost(payloads: SimdjsonPayloadReader(), databases: ["main": database], hostID: host).make(
             OutboxSource.self, "{\"database\": \"main\", \"table\": \"outbox\", \"poll_ms\": 10\(fields)}")
     }
 
@@ -89,6 +89,70 @@ import Testing
         #expect(error?.problems.first.map { "\($0)" }?.contains("tells nobody of new rows") == true)
         _ = try TestHost(databases: ["main": database]).make(
             OutboxSource.self, try ReadmeExample.json(of: "Outbox"), reserved: ["type", "publish"])
+        await database.close()
+    }
+
+    /// Rows are read while others of two hosts' sources come and go, and each becomes an event once, in order.
+    @Test func ofSeveralHostsOneReadsTheTable() async throws {
+        let server = try PostgreSQLServer.shared.get()
+        let url = server.url(try server.newDatabase())
+        let table = "CREATE TABLE outbox (id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, payload JSONB NOT NULL)"
+        let config = "{\"url\": \"\(url)\", \"schema\": [{\"id\": \"1\", \"sql\": \"\(table)\"}]}"
+        let first = try TestHost().make(PostgreSQLDatabase.self, config)
+        try await first.open()
+        let second = try TestHost().make(PostgreSQLDatabase.self, config)
+        try await second.open()
+        let intake = intake()
+        let fields = #", "payload_column": "payload", "batch_events": 3"#
+        let sources = [try source(first, fields, host: "a"), try source(second, fields, host: "b")]
+        for source in sources { try await source.open(intake: intake) }
+        for round in 1...5 {
+            try await execute(first, "INSERT INTO outbox (payload) SELECT to_jsonb(n) FROM generate_series(1, 20) AS n")
+            await waitUntil { intake.inputs.count >= round * 20 }
+            await waitUntil { (try? await count(first)) == 0 }
+            // Whichever has it gives it back, and the other one follows.
+            let leaving = sources[round % 2]
+            await leaving.close()
+            try await leaving.open(intake: intake)
+        }
+        let wanted = (1...100).map { Bytes("outbox/\($0)") }
+        #expect(intake.inputs.map(\.id) == wanted)
+        for source in sources { await source.close() }
+        let leases = try await first.query(try first.prepare("SELECT name FROM martlet_leases"), [], limit: 10)
+        #expect(leases.rows.isEmpty)
+        await second.close()
+        await first.close()
+    }
+
+    /// A host that died holds the table until its lease is over, itself excepted.
+    @Test func aDeadHostIsFollowedWhenItsLeaseIsOver() async throws {
+        let folder = try TemporaryFolder()
+        let database = try await sqlite(folder)
+        let opened = try source(database, host: "a")
+        try await opened.open(intake: intake())
+        await waitUntil { (try? await database.columns(of: "martlet_leases")) != nil }
+        await opened.close()
+        func hold(for milliseconds: Int64) async throws {
+            try await execute(
+                database, "INSERT INTO martlet_leases VALUES ('outbox/outbox', 'a/test', \(Timestamp.now() + milliseconds))")
+            try await execute(database, "INSERT INTO outbox (payload) VALUES ('1')")
+        }
+        try await hold(for: 3_600_000)
+        let intake = intake()
+        let other = try source(database, host: "b")
+        try await other.open(intake: intake)
+        let same = try source(database, host: "a")
+        try await same.open(intake: intake)
+        await waitUntil { (try? await count(database)) == 0 }
+        let leases = try await database.query(try database.prepare("SELECT holder FROM martlet_leases"), [], limit: 10)
+        #expect(leases.rows == [[.text("a/test")]])
+        await same.close()
+        await other.close()
+        try await hold(for: -1)
+        try await other.open(intake: intake)
+        await waitUntil { (try? await count(database)) == 0 }
+        #expect(intake.inputs.count == 2)
+        await other.close()
         await database.close()
     }
 

@@ -13,6 +13,7 @@ final class ModelHost: ShardServices, @unchecked Sendable {
     var bus: [[Message]] = []
     /// Items on their way to each shard.
     var inboxes: [[[LiveItem]]] = [[], []]
+    private let presence = KeyPresence()
     /// A page of a repair that was read and not taken yet.
     var repair: (read: LiveFeed.RepairRead, page: ReplayPage)?
     /// Pages for connections: asked for, and read.
@@ -49,6 +50,14 @@ final class ModelHost: ShardServices, @unchecked Sendable {
 
     func released(_ connection: Connection) {}
 
+    func attend(to key: Bytes, _ shard: Shard) { presence.add(key, shard: shard.index) }
+
+    func forget(_ key: Bytes, _ shard: Shard) { presence.remove(key, shard: shard.index) }
+
+    func takeWaiting(for shard: Shard) {
+        while !inboxes[shard.index].isEmpty { takeFromInbox(shard.index) }
+    }
+
     // MARK: Steps
 
     /// The hub takes a batch from the bus.
@@ -69,7 +78,7 @@ final class ModelHost: ShardServices, @unchecked Sendable {
 
     private func hand(_ items: [LiveItem]) {
         if items.isEmpty { return }
-        for index in inboxes.indices { inboxes[index].append(items) }
+        presence.split(items, among: inboxes.count) { index, batch in inboxes[index].append(batch.items) }
     }
 
     func takeFromInbox(_ index: Int) {

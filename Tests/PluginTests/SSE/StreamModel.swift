@@ -149,6 +149,7 @@ struct StreamModel {
             case .starts: StreamPositions(try replay.starts())
             case .ends: StreamPositions(try replay.ends())
             }
+        shard.prepare(for: StreamPeer(keys: [key]))
         let beginning = StreamBeginning(
             start, keys: [key], layout: shard.layout, live: shard.positions, asked: asked, replay: replay)
         if !clients[index].hasConnected {

@@ -75,7 +75,8 @@ import Testing
         let receiver = ScriptedServer { _ in isHealed.withLock { $0 } ? .status(200) : .status(500) }
         defer { receiver.close() }
         let endpoint = WebhookFixture.endpoint("one", receiver.url)
-        let retries = #", "retry": {"delays_seconds": [2, 2, 2], "jitter_percent": 0}, "breaker": {"failures": 1000}"#
+        let schedule = Array(repeating: "2", count: 30).joined(separator: ", ")
+        let retries = #", "retry": {"delays_seconds": [\#(schedule)], "jitter_percent": 0}, "breaker": {"failures": 1000}"#
         let first = try await WebhookFixture(backend, endpoints: endpoint, retries)
         try await first.publish([(key: "a", payload: "1"), (key: "a", payload: "2"), (key: "b", payload: "3"), (key: nil, payload: "4")])
         await waitUntil { receiver.requests.count >= 3 }
