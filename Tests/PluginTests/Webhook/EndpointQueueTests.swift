@@ -41,11 +41,17 @@ import Testing
         var failing = FailingSpell(noted: nil)
         failing.failed(now: 1_000)
         failing.failed(now: 2_000)
-        #expect(failing.since == 1_000 && !failing.mustNote(now: 2_000, isPaused: false))
-        #expect(failing.mustNote(now: 2_000, isPaused: true) && !failing.mustNote(now: 3_000, isPaused: true))
+        #expect(failing.since == 1_000)
+        let notes = [
+            failing.mustNote(now: 2_000, isPaused: false), failing.mustNote(now: 2_000, isPaused: true),
+            failing.mustNote(now: 3_000, isPaused: true),
+        ]
+        #expect(notes == [false, true, false])
         failing.succeeded()
-        #expect(failing.since == nil && failing.mustNote(now: 4_000, isPaused: false))
+        let isEndNoted = failing.mustNote(now: 4_000, isPaused: false)
+        #expect(failing.since == nil && isEndNoted)
         failing.failed(now: 5_000)
-        #expect(failing.mustNote(now: 65_000, isPaused: false))
+        let isLastingNoted = failing.mustNote(now: 65_000, isPaused: false)
+        #expect(isLastingNoted)
     }
 }
