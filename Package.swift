@@ -87,13 +87,15 @@ let package = Package(
             linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"])]
         ),
 
+        // What several test targets share.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests("MartletTests", ["Martlet"]),
         tests("EmbeddedLogTests", ["EmbeddedLog", "LogSimulator"]),
         tests("HTTPServerTests", ["HTTPServer", "CEvent"]),
-        tests("PipelinesTests", pluginNames + ["MartletHost", "Pipelines", "MartletTesting", "Martlet"]),
-        tests("PluginTests", pluginNames + ["MartletHost", "MartletTesting", "Martlet", "Pipelines"]),
+        tests("PipelinesTests", pluginNames + ["MartletHost", "Pipelines", "MartletTesting", "Martlet", "TestSupport"]),
+        tests("PluginTests", pluginNames + ["MartletHost", "MartletTesting", "Martlet", "Pipelines", "TestSupport"]),
         tests("MartletHostTests", ["MartletHost", "MartletTesting", "Benchmarks", "EmbeddedLog", "Martlet", "Pipelines"]),
-        tests("EndToEndTests", ["MartletHost", "EmbeddedLog", "HTTPServer", "CCrypto", "CSQLite"]),
+        tests("EndToEndTests", ["MartletHost", "EmbeddedLog", "HTTPServer", "CCrypto", "CSQLite", "TestSupport"]),
         tests("TidyTests", []),
     ] + plugins.map { plugin in
         .target(

@@ -12,9 +12,30 @@ struct Audience: Sendable {
         let url: TemplateSet?
     }
 
+    /// Those that share templates, so that an event is rendered once for all of them, and found by its type.
+    private struct Crowd {
+        let renderer: MessageRenderer
+        /// By a type that they name.
+        var byType: [String: [Recipient]] = [:]
+        /// Those that have to be asked: they take all types, or all that begin so.
+        var others: [Recipient] = []
+    }
+
     let version: Int64
-    let recipients: [Recipient]
-    let renderers: [MessageRenderer]
+    private let crowds: [Crowd]
+
+    init(version: Int64, recipients: [Recipient], renderers: [MessageRenderer]) {
+        self.version = version
+        var crowds = renderers.map { Crowd(renderer: $0) }
+        for recipient in recipients {
+            if let types = recipient.filter.exactTypes {
+                for type in types { crowds[recipient.renderer].byType[type, default: []].append(recipient) }
+            } else {
+                crowds[recipient.renderer].others.append(recipient)
+            }
+        }
+        self.crowds = crowds.filter { !$0.byType.isEmpty || !$0.others.isEmpty }
+    }
 
     /// Rows of a batch, each for a record and an endpoint.
     ///
@@ -23,21 +44,15 @@ struct Audience: Sendable {
         of batch: [Record], _ writer: DeliveryWriter, payloads: any PayloadReader, now: Int64
     ) throws(ModuleError) -> [DeliveryWriter.Row] {
         var rows: [DeliveryWriter.Row] = []
-        rows.reserveCapacity(batch.count * recipients.count)
-        var rendered: [RenderedMessage?] = []
+        rows.reserveCapacity(batch.count)
         for (index, record) in batch.enumerated() {
-            rendered = Array(repeating: nil, count: renderers.count)
-            for recipient in recipients {
-                let message: RenderedMessage
-                if let made = rendered[recipient.renderer] {
-                    message = made
-                } else {
-                    message = try renderers[recipient.renderer].render(record)
-                    rendered[recipient.renderer] = message
+            for crowd in crowds {
+                let message = try crowd.renderer.render(record)
+                let takers = (crowd.byType[message.type] ?? []) + crowd.others.filter { $0.filter.admits(message.type) }
+                for taker in takers {
+                    let url = try taker.url?.evaluate(TemplateInput(record), with: payloads).first?.rendered
+                    rows.append(writer.row(record, index: index, endpoint: taker.name, url: url, message, now: now))
                 }
-                guard recipient.filter.admits(message.type) else { continue }
-                let url = try recipient.url?.evaluate(TemplateInput(record), with: payloads).first?.rendered
-                rows.append(writer.row(record, index: index, endpoint: recipient.name, url: url, message, now: now))
             }
         }
         return rows

@@ -9,6 +9,8 @@ final class EndpointDisabler: Sendable {
     private struct State {
         /// One task an endpoint at a time.
         var tasks: [String: Task<Void, Never>] = [:]
+        /// Since when endpoints fail, as it is to be noted: the last word counts.
+        var notes: [String: Int64?] = [:]
         var isClosed = false
     }
 
@@ -52,15 +54,32 @@ final class EndpointDisabler: Sendable {
     }
 
     func note(_ name: String, failingSince since: Int64?) {
-        start("note/" + name) { [plan] in try await plan.store.note(name, failingSince: since) }
+        state.withLock { $0.notes[name] = .some(since) }
+        startNote(name)
     }
 
-    private func start(_ what: String, _ body: @escaping @Sendable () async throws -> Void) {
+    private func startNote(_ name: String) {
+        start("note/" + name) { [self] in
+            guard let since = state.withLock({ $0.notes[name] }) else { return }
+            try await plan.store.note(name, failingSince: since)
+            state.withLock { state in
+                if state.notes[name] == .some(since) { state.notes[name] = nil }
+            }
+        } afterwards: { [self] in
+            // Another word has come meanwhile.
+            if state.withLock({ $0.notes[name] != nil }) { startNote(name) }
+        }
+    }
+
+    private func start(
+        _ what: String, _ body: @escaping @Sendable () async throws -> Void, afterwards: @escaping @Sendable () -> Void = {}
+    ) {
         state.withLock { state in
             guard !state.isClosed, state.tasks[what] == nil else { return }
             state.tasks[what] = Task { [self] in
                 await run(body)
                 self.state.withLock { $0.tasks[what] = nil }
+                afterwards()
             }
         }
     }

@@ -34,6 +34,7 @@ struct Upkeep: Sendable {
     func run() async {
         var round = 0
         var isLeaseDue = ContinuousClock.now
+        var nextCleanUp = 0
         var failures = 0
         while !Task.isCancelled {
             do {
@@ -42,7 +43,7 @@ struct Upkeep: Sendable {
                     try await tend()
                     isLeaseDue = .now + Self.leaseEvery
                 }
-                if round % Self.cleanUpEvery == 0 { try await cleanUp() }
+                if round >= nextCleanUp { nextCleanUp = round + (try await cleanUp() ? Self.cleanUpEvery : 1) }
                 if round % Self.backlogEvery == Self.backlogEvery - 1 { try await checkBacklogs() }
                 failures = 0
             } catch is CancellationError {
@@ -80,7 +81,8 @@ struct Upkeep: Sendable {
         dispatcher.inbox.post(.share(share))
     }
 
-    private func cleanUp() async throws {
+    /// - Returns: whether all was removed that is past its time.
+    private func cleanUp() async throws -> Bool {
         let now = Timestamp.now()
         for name in progress.removed {
             var dropped = 0
@@ -93,13 +95,22 @@ struct Upkeep: Sendable {
             progress.removed.removeAll { $0 == name }
             logger.info("endpoint removed", ("endpoint", name), ("dropped", String(dropped)))
         }
-        let oldest = now - keepMilliseconds
-        let cutoff = max(oldest, try await store.cutoff(keeping: keepCount) ?? 0)
-        for _ in 0..<Self.pageLimit {
-            let count = try await store.remove(finishedBefore: cutoff)
-            metrics.removed.add(count)
-            if count < UpkeepStore.pageRows { break }
+        var pages = Self.pageLimit
+        while pages > 0, try await remove(finishedBefore: now - keepMilliseconds) == UpkeepStore.pageRows { pages -= 1 }
+        var excess = try await store.countOfFinished() - keepCount
+        while pages > 0, excess > 0 {
+            let count = try await remove(finishedBefore: now, atMost: excess)
+            if count == 0 { break }
+            excess -= count
+            pages -= 1
         }
+        return pages > 0
+    }
+
+    private func remove(finishedBefore time: Int64, atMost limit: Int = UpkeepStore.pageRows) async throws -> Int {
+        let count = try await store.remove(finishedBefore: time, atMost: limit)
+        metrics.removed.add(count)
+        return count
     }
 
     private func checkBacklogs() async throws {

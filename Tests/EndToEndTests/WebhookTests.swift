@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 extension EndToEnd {
@@ -16,7 +17,7 @@ extension EndToEnd {
             return folder
         }
 
-        private func environment(_ server: HookServer) -> [String: String] {
+        private func environment(_ server: ScriptedServer) -> [String: String] {
             [
                 "PARTNER_URL": "http://127.0.0.1:\(server.port)/hooks",
                 "PARTNER_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
@@ -24,7 +25,7 @@ extension EndToEnd {
         }
 
         @Test func theExampleRuns() async throws {
-            let server = HookServer()
+            let server = ScriptedServer { _ in .status(204) }
             defer { server.close() }
             let folder = try folder()
             let host = try await HostProcess.start(in: folder, environment: environment(server))
@@ -32,8 +33,8 @@ extension EndToEnd {
             #expect(try await host.like(Like("ann", of: "bob")).status == 201)
             #expect(try await host.like(Like("bob", of: "bob")).status == 201)
             #expect(try await host.like(Like("eve", of: "bob")).status == 201)
-            try await eventually("two hooks") { server.hooks.count == 2 }
-            #expect(server.hooks.map(\.body).allSatisfy { $0.contains(#""recipient":"bob""#) })
+            try await eventually("two hooks") { server.requests.count == 2 }
+            #expect(server.requests.map(\.body).allSatisfy { $0.contains(#""recipient":"bob""#) })
             let endpoints = try await host.admin("/v1/channels/notification-hooks/endpoints")
             #expect(endpoints.status == 200 && endpoints.body.contains("partner") && !endpoints.body.contains("MfKQ9r8"))
             #expect(!host.log.contains("MfKQ9r8"))
@@ -43,7 +44,7 @@ extension EndToEnd {
 
         /// Each like arrives, its first arrivals in the order of its key, and repeats have the same id.
         @Test func killedInTheMiddleOfDelivering() async throws {
-            let server = HookServer(pause: .milliseconds(3))
+            let server = ScriptedServer(pause: .milliseconds(3)) { _ in .status(204) }
             defer { server.close() }
             let folder = try folder()
             let count = 300
@@ -51,19 +52,19 @@ extension EndToEnd {
             try await host.waitUntilReady()
             for number in 0..<count { #expect(try await host.like(Like("actor-\(number)", of: "owner-\(number % 5)")).status == 201) }
             for round in 1...4 {
-                try await eventually("some hooks") { server.hooks.count >= round * 50 }
+                try await eventually("some hooks") { server.requests.count >= round * 50 }
                 try await host.kill()
                 host = try await HostProcess.start(in: folder, environment: environment(server))
             }
             func actors() -> [String] {
-                server.hooks.compactMap { hook in
+                server.requests.compactMap { hook in
                     ((try? JSONSerialization.jsonObject(with: Data(hook.body.utf8))) as? [String: Any])?["actor"] as? String
                 }
             }
             try await eventually("all hooks") { Set(actors()).count == count }
             #expect(try await host.stop() == 0)
             var ids: [String: Set<String>] = [:]
-            for hook in server.hooks { ids[hook.body, default: []].insert(hook.id) }
+            for hook in server.requests { ids[hook.body, default: []].insert(hook.webhookID) }
             #expect(ids.count == count && ids.values.allSatisfy { $0.count == 1 })
             var seen: Set<String> = []
             let first = actors().filter { seen.insert($0).inserted }.compactMap { Int($0.dropFirst("actor-".count)) }

@@ -14,6 +14,11 @@ struct EventFilter: Sendable, Hashable {
         return nil
     }
 
+    /// The types that it admits, if they are all named.
+    var exactTypes: Set<String>? {
+        patterns.isEmpty || patterns.contains { $0.utf8.last == UInt8(ascii: "*") } ? nil : Set(patterns)
+    }
+
     func admits(_ type: String) -> Bool {
         patterns.isEmpty
             || patterns.contains { pattern in

@@ -4,12 +4,10 @@ import Martlet
 final class DispatchLoop {
     /// Reads that are under way at the same time; databases have few readers.
     private static let readLimit = 8
-    /// Results that wait to be written; past it nothing is sent.
-    private static let resultLimit = 10_000
-    /// Results of one transaction.
-    private static let writeLimit = 2_000
-    /// How long a write that failed waits, in milliseconds.
-    private static let writePause: Int64 = 500
+    /// How soon an endpoint looks again that waits for what others hold, in milliseconds.
+    private static let starvedLook: Int64 = 50
+    /// How long a read that failed waits, in milliseconds.
+    private static let failedReadPause: Int64 = 200
 
     private(set) var hasEnded = false
     private let services: Dispatcher.Services
@@ -21,18 +19,12 @@ final class DispatchLoop {
     /// Endpoints to look at in this turn, in the order in which they came up.
     private var dirty: [String] = []
     private var isDirty: Set<String> = []
-    /// When to look at an endpoint again, in milliseconds of the steady clock.
-    private var looks: [String: Int64] = [:]
+    private var looks = LookTimes()
     private var waitingReads: [(endpoint: String, action: ReadAction)] = []
     private var readCount = 0
-    private var requestCount = 0
-    private var requestBytes = 0
+    private var slots: RequestSlots
     private var loadedBytes = 0
-    private var results: [AttemptResult] = []
-    private var writing: [AttemptResult] = []
-    private var isWriting = false
-    private var writeFailures = 0
-    private var writeNotBefore: Int64 = 0
+    private var results = ResultQueue()
     private var isSending = true
     private var mustEnd = false
 
@@ -40,15 +32,13 @@ final class DispatchLoop {
         self.services = services
         self.inbox = inbox
         self.givenBack = givenBack
+        slots = RequestSlots(limit: services.maxRequests)
     }
 
     /// Deals with notices, then does what is to be done. Returns when the next turn is due if no notice comes.
     func turn(_ notices: [Notice], now: Moment) -> Int64? {
         for notice in notices { take(notice, now) }
-        for (name, time) in looks where time <= now.steady {
-            looks[name] = nil
-            mark(name)
-        }
+        while let name = looks.popFirst(upTo: now.steady) { mark(name) }
         let names = dirty
         dirty = []
         isDirty = []
@@ -56,14 +46,13 @@ final class DispatchLoop {
         startReads()
         startWrite(now)
         if !isSending { settleStop() }
-        let wake = min(looks.values.min() ?? .max, isWriting || results.isEmpty ? .max : writeNotBefore)
-        return wake == .max ? nil : wake
+        return [looks.first, results.nextWrite].compactMap { $0 }.min()
     }
 
     /// Called once the loop has ended.
     func finish() {
         for queue in queues.values { services.metrics.forget(queue.settings.state) }
-        services.metrics.inFlight.add(-requestCount)
+        services.metrics.inFlight.add(-slots.count)
     }
 
     private func mark(_ name: String) {
@@ -129,33 +118,39 @@ final class DispatchLoop {
 
     // MARK: Sending
 
+    /// Does something with a queue, and counts anew what it has read ahead.
+    private func using<Outcome>(_ queue: EndpointQueue, _ body: () -> Outcome) -> Outcome {
+        let before = queue.loadedBytes
+        defer { loadedBytes += queue.loadedBytes - before }
+        return body()
+    }
+
     private func advance(_ name: String, _ now: Moment) {
         guard let queue = queues[name] else { return }
-        let before = queue.loadedBytes
-        let room = loadedBytes + requestBytes < services.queuedBytes
-        for action in queue.reads(now: now, room: room, mayLoad: isSending) { waitingReads.append((name, action)) }
-        while requestCount < services.maxRequests, results.count + writing.count < Self.resultLimit, isSending,
-            let delivery = queue.nextSend(now: now)
-        {
-            send(delivery, queue, now)
-        }
+        let room = loadedBytes + slots.bytes < services.queuedBytes
+        using(queue) { read(queue, now, room: room) }
+        while maySend(queue), let delivery = using(queue, { queue.nextSend(now: now) }) { send(delivery, queue, now) }
         // What was sent makes room for more.
-        for action in queue.reads(now: now, room: room, mayLoad: isSending) { waitingReads.append((name, action)) }
-        loadedBytes += queue.loadedBytes - before
+        using(queue) { read(queue, now, room: room) }
         looks[name] = isSending ? queue.nextLook(now: now) : nil
         if queue.canBeGivenBack { givenBack.add(name) }
         if removed.contains(name), queue.isIdle { return forget(name) }
-        if isStarved(queue, room) { looks[name] = min(looks[name] ?? .max, now.steady + 50) }
+        // What it waits for is held by others, whose news are not its own.
+        if isSending, !room || queue.lanes.hasNext && !maySend(queue) {
+            looks[name] = min(looks[name] ?? .max, now.steady + Self.starvedLook)
+        }
     }
 
-    /// Whether the endpoint waits for something that others hold: it looks again soon.
-    private func isStarved(_ queue: EndpointQueue, _ room: Bool) -> Bool {
-        isSending && (!room || (queue.lanes.hasNext && requestCount >= services.maxRequests))
+    private func read(_ queue: EndpointQueue, _ now: Moment, room: Bool) {
+        for action in queue.reads(now: now, room: room, mayLoad: isSending) { waitingReads.append((queue.name, action)) }
+    }
+
+    private func maySend(_ queue: EndpointQueue) -> Bool {
+        isSending && results.hasRoom && slots.allows(inFlight: queue.inFlight)
     }
 
     private func send(_ delivery: Delivery, _ queue: EndpointQueue, _ now: Moment) {
-        requestCount += 1
-        requestBytes += delivery.size
+        slots.took(delivery)
         services.metrics.inFlight.add(1)
         let name = queue.name
         guard let request = services.request.request(delivery, to: queue.settings, now: now.wall) else {
@@ -172,41 +167,34 @@ final class DispatchLoop {
     }
 
     private func completed(_ request: CompletedRequest, _ now: Moment) {
-        requestCount -= 1
-        requestBytes -= request.delivery.size
+        slots.freed(request.delivery)
         services.metrics.inFlight.add(-1)
         guard let queue = queues[request.endpoint] else { return }
-        defer { mark(request.endpoint) }
-        let before = queue.loadedBytes
-        defer { loadedBytes += queue.loadedBytes - before }
+        mark(request.endpoint)
         if case .failure(let error) = request.result, error.code == "http.client_closed" || error.code == "http.cancelled" {
-            return queue.abandoned(request.delivery)
+            return using(queue) { queue.abandoned(request.delivery) }
         }
         let latency = request.ended.steady - request.started.steady
         let answer = Answer(request.result, from: request.url, now: now.wall)
-        let wasFailing = queue.failsSince
-        let (result, consequence) = queue.completed(
-            request.delivery, answer, startedAt: request.started.wall, latency: latency, now: now, random: .random(in: 0...1))
-        results.append(result)
+        let (result, consequence) = using(queue) {
+            queue.completed(
+                request.delivery, answer, startedAt: request.started.wall, latency: latency, now: now, random: .random(in: 0...1))
+        }
+        results.add(result)
         services.metrics.attempted(result, answer.meaning, .milliseconds(latency))
-        tell(consequence, queue, answer, wasFailing: wasFailing)
+        tell(consequence, queue, answer)
     }
 
-    private func tell(_ consequence: EndpointQueue.Consequence, _ queue: EndpointQueue, _ answer: Answer, wasFailing: Int64?) {
+    private func tell(_ consequence: EndpointQueue.Consequence, _ queue: EndpointQueue, _ answer: Answer) {
         let logger = services.logger
         if let reason = consequence.disable { services.disable(queue.name, reason) }
-        if consequence.breakerOpened {
-            if queue.pace.failuresInARow == queue.pace.limits.breakerFailures {
-                logger.warning(
-                    "endpoint fails and is paused: \(answer.error ?? "no answer")", ("endpoint", queue.name),
-                    ("failures", String(queue.pace.failuresInARow)))
-            }
-            services.noteFailing(queue.name, queue.failsSince)
+        if consequence.breakerOpened, queue.pace.failuresInARow == queue.pace.limits.breakerFailures {
+            logger.warning(
+                "endpoint fails and is paused: \(answer.error ?? "no answer")", ("endpoint", queue.name),
+                ("failures", String(queue.pace.failuresInARow)))
         }
-        if consequence.breakerClosed {
-            logger.info("endpoint works again", ("endpoint", queue.name))
-            services.noteFailing(queue.name, nil)
-        }
+        if consequence.breakerClosed { logger.info("endpoint works again", ("endpoint", queue.name)) }
+        if consequence.mustNoteFailing { services.noteFailing(queue.name, queue.failing.since) }
     }
 
     // MARK: Reading
@@ -250,64 +238,56 @@ final class DispatchLoop {
     private func received(_ result: ReadResult) {
         readCount -= 1
         guard let queue = queues[result.endpoint], queue.generation == result.generation else { return }
-        let before = queue.loadedBytes
-        switch (result.action, result.found) {
-        case (.held, .held(let heads)): queue.received(held: heads)
-        case (.due, .page(let page)): queue.received(due: page)
-        case (.key(let read, _), .page(let page)): queue.received(page, of: read)
-        case (.scan, .page(let page)): queue.received(scan: page)
-        case (_, .failure(let error)):
+        if case .failure(let error) = result.found {
             services.logger.debug("cannot read deliveries: \(error)", ("endpoint", result.endpoint))
             queue.failed(result.action)
-            looks[result.endpoint] = Moment.now().steady + 200
-            loadedBytes += queue.loadedBytes - before
+            looks[result.endpoint] = Moment.now().steady + Self.failedReadPause
             return
-        default: preconditionFailure("a read found what it was not asked for")
         }
-        loadedBytes += queue.loadedBytes - before
+        using(queue) {
+            switch (result.action, result.found) {
+            case (.held, .held(let heads)): queue.received(held: heads)
+            case (.due, .page(let page)): queue.received(due: page)
+            case (.key(let read, _), .page(let page)): queue.received(page, of: read)
+            case (.scan, .page(let page)): queue.received(scan: page)
+            default: preconditionFailure("a read found what it was not asked for")
+            }
+        }
         mark(result.endpoint)
     }
 
     // MARK: Writing
 
     private func startWrite(_ now: Moment) {
-        guard !isWriting, !results.isEmpty, now.steady >= writeNotBefore else { return }
-        isWriting = true
-        writing = Array(results.prefix(Self.writeLimit))
-        results.removeFirst(writing.count)
-        let batch = writing
+        guard let batch = results.begin(now: now.steady) else { return }
         services.database.transaction(
             { [writer = services.results] connection in try writer.write(batch, now: Timestamp.now(), connection) },
             completion: { [inbox] in inbox.post(.written($0)) })
     }
 
     private func written(_ result: Result<Void, ModuleError>, _ now: Moment) {
-        isWriting = false
         switch result {
         case .success:
-            if writeFailures > 0 { services.logger.info("results of deliveries can be written again") }
-            writeFailures = 0
-            for result in writing {
+            let (written, isBack) = results.succeeded()
+            if isBack { services.logger.info("results of deliveries can be written again") }
+            for result in written {
                 queues[result.endpoint]?.wrote(result)
                 mark(result.endpoint)
             }
         case .failure(let error):
-            writeFailures += 1
-            if writeFailures & (writeFailures - 1) == 0 {
+            results.failed(now: now.steady)
+            if results.failures & (results.failures - 1) == 0 {
                 services.logger.warning("cannot write what became of deliveries: \(error); trying again", ("code", error.code))
             }
-            results = writing + results
-            writeNotBefore = now.steady + Self.writePause
         }
-        writing = []
     }
 
     // MARK: Stopping
 
     private func settleStop() {
-        let isWritten = results.isEmpty && !isWriting
-        if requestCount == 0, isWritten { givenBack.isDrained = true }
+        guard slots.count == 0 else { return }
+        if results.isEmpty { givenBack.isDrained = true }
         // A database that is away does not hold the end up: what is not written is delivered again.
-        if mustEnd, requestCount == 0, isWritten || writeFailures > 0, !isWriting { hasEnded = true }
+        if mustEnd, results.isEmpty || results.failures > 0 && !results.isWriting { hasEnded = true }
     }
 }

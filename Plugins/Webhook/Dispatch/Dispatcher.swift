@@ -3,8 +3,9 @@ import Martlet
 /// Delivers: reads what is due, sends it, and writes down what became of it. All of its state belongs to one task; requests,
 /// reads and writes come back to it as notices.
 ///
-/// Bounds: `maxRequests` requests, `readLimit` reads and one write are under way at a time; results that wait to be written
-/// stop new requests at `resultLimit`; what is read ahead stays below `queuedBytes`, but for a page an endpoint.
+/// Bounds: `maxRequests` requests (``RequestSlots``), `readLimit` reads and one write are under way at a time; results that
+/// wait to be written stop new requests (``ResultQueue``); what is read ahead stays below `queuedBytes`, but for a page an
+/// endpoint.
 final class Dispatcher: Sendable {
     /// What a dispatcher works with.
     struct Services: Sendable {
@@ -20,7 +21,7 @@ final class Dispatcher: Sendable {
         let bounds: EndpointQueue.Bounds
         /// Called when an endpoint is to be disabled, with the reason.
         let disable: @Sendable (String, String) -> Void
-        /// Called when an endpoint begins to fail or works again, with the time since which it fails.
+        /// Called when an endpoint goes on failing or works again, with the time since which it fails.
         let noteFailing: @Sendable (String, Int64?) -> Void
     }
 

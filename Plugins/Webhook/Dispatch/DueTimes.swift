@@ -1,18 +1,18 @@
-/// When heads of keys are due: a binary heap. An entry that is no longer true is told by its id.
-struct DueTimes {
+/// What is due when: a binary heap. What is not true any more stays in it; its user can tell.
+struct DueTimes<Value> {
     private struct Entry {
         let dueAt: Int64
-        let key: LaneTable.LaneKey
-        let id: Int64
+        let value: Value
     }
 
     private var heap: [Entry] = []
 
-    /// Milliseconds since the epoch.
+    var count: Int { heap.count }
+    /// In the unit and by the clock of its user.
     var first: Int64? { heap.first?.dueAt }
 
-    mutating func insert(_ dueAt: Int64, _ key: LaneTable.LaneKey, _ id: Int64) {
-        heap.append(Entry(dueAt: dueAt, key: key, id: id))
+    mutating func insert(_ dueAt: Int64, _ value: Value) {
+        heap.append(Entry(dueAt: dueAt, value: value))
         var index = heap.count - 1
         while index > 0, heap[(index - 1) / 2].dueAt > heap[index].dueAt {
             heap.swapAt(index, (index - 1) / 2)
@@ -20,13 +20,13 @@ struct DueTimes {
         }
     }
 
-    mutating func popFirst(upTo now: Int64) -> (key: LaneTable.LaneKey, id: Int64)? {
+    mutating func popFirst(upTo now: Int64) -> (dueAt: Int64, value: Value)? {
         guard let first = heap.first, first.dueAt <= now, let last = heap.popLast() else { return nil }
         if !heap.isEmpty {
             heap[0] = last
             sink()
         }
-        return (first.key, first.id)
+        return (first.dueAt, first.value)
     }
 
     private mutating func sink() {

@@ -1,7 +1,7 @@
 /// How much an endpoint is asked at the moment: the breaker, the number of requests at the same time, the rate.
 ///
-/// The number of requests begins small, so that an endpoint that is dead holds few connections; each success in a row of
-/// as many adds one, and an overloaded answer halves it.
+/// The number of requests begins with one, so that an endpoint that is dead holds one alone; a row of as many successes adds
+/// a quarter, at least one, and an overloaded answer halves it.
 struct EndpointPace: Sendable {
     /// What an endpoint may get.
     struct Limits: Sendable {
@@ -24,7 +24,7 @@ struct EndpointPace: Sendable {
     }
 
     /// How many requests an endpoint gets at the same time before it has answered any.
-    private static let firstInFlight = 4
+    private static let firstInFlight = 1
     /// The pause after an overloaded answer that names none.
     private static let overloadPause: Int64 = 1_000
 

@@ -27,6 +27,8 @@ final class EndpointQueue {
         var disable: String?
         var breakerOpened = false
         var breakerClosed = false
+        /// Whether the database is to have it since when the endpoint fails.
+        var mustNoteFailing = false
     }
 
     /// Deliveries of one endpoint that are read ahead.
@@ -56,7 +58,7 @@ final class EndpointQueue {
     private var isReadingHeld = false
     private var hasAllHeld = false
     private var keysBeingRead = 0
-    private var failingSince: Int64?
+    private(set) var failing: FailingSpell
     /// Milliseconds since the epoch; 0 if this host does not own the endpoint.
     private var leaseUntil: Int64 = 0
     private var mustGiveBack = false
@@ -66,7 +68,7 @@ final class EndpointQueue {
         self.settings = settings
         self.bounds = bounds
         pace = EndpointPace(settings.pace, now: now.steady)
-        failingSince = settings.failingSince
+        failing = FailingSpell(noted: settings.failingSince)
     }
 
     var name: String { settings.name }
@@ -85,7 +87,7 @@ final class EndpointQueue {
         // An operator has resumed it.
         if settings.state == .active, !wasActive {
             pace.reset()
-            failingSince = nil
+            failing = FailingSpell(noted: nil)
         }
     }
 
@@ -155,9 +157,10 @@ final class EndpointQueue {
     private func moreReads(_ now: Moment, _ room: Bool) -> [ReadAction] {
         var actions: [ReadAction] = []
         let rows = pace.breaker == .closed ? Self.pageRows : Self.probeRows
-        let isDue = lanes.markDue(now: now.wall)
+        // Not while a read is under way, which was asked for fewer: those that it does not bring are given up.
+        let isDue = !isReadingDue && lanes.markDue(now: now.wall)
         guard room || lanes.loadedCount == 0 else { return [] }
-        if isDue, !isReadingDue, lanes.loadedCount < Self.window {
+        if isDue, lanes.loadedCount < Self.window {
             isReadingDue = true
             actions.append(.due(now: now.wall, rows: rows))
         }
@@ -190,7 +193,7 @@ final class EndpointQueue {
     func nextLook(now: Moment) -> Int64? {
         var waits: [Int64] = []
         if phase == .running {
-            if let due = lanes.nextDue { waits.append(max(0, due - now.wall)) }
+            if let due = lanes.nextDue, !isReadingDue { waits.append(max(0, due - now.wall)) }
             if lanes.hasNext, let change = pace.nextChange(now: now.steady) { waits.append(max(0, change - now.steady)) }
         } else if case .open(let until) = pace.breaker, settings.state == .active {
             waits.append(max(0, until - now.steady))
@@ -252,7 +255,7 @@ final class EndpointQueue {
         switch answer.meaning {
         case .delivered:
             consequence.breakerClosed = pace.succeeded()
-            failingSince = nil
+            failing.succeeded()
             lanes.left(delivery)
             next = .delivered
         case .gone:
@@ -275,6 +278,7 @@ final class EndpointQueue {
                 isOverloaded: answer.meaning == .overloaded, retryAfter: retryAfter, now: now.steady)
             consequence.disable = failedTooLong(answer, now.wall)
         }
+        consequence.mustNoteFailing = failing.mustNote(now: now.wall, isPaused: consequence.breakerOpened)
         let result = AttemptResult(
             endpoint: name, delivery: delivery.id, key: delivery.key, attempt: delivery.attempts + 1, failures: failures, startedAt: startedAt,
             latencyMilliseconds: latency, status: answer.status, error: answer.error, answer: answer.body, next: next)
@@ -282,15 +286,11 @@ final class EndpointQueue {
     }
 
     private func failedTooLong(_ answer: Answer, _ now: Int64) -> String? {
-        let since = failingSince ?? now
-        failingSince = since
-        guard now - since >= bounds.disableAfter else { return nil }
+        failing.failed(now: now)
+        guard let since = failing.since, now - since >= bounds.disableAfter else { return nil }
         isDisabled = true
         return "every attempt since \(LogOutput.utc(since)) has failed; the last one: \(answer.error ?? "no answer")"
     }
-
-    /// Milliseconds since the epoch; nil while the endpoint works.
-    var failsSince: Int64? { failingSince }
 
     /// An attempt was given up because the channel closes: it is as if it had not been made.
     func abandoned(_ delivery: Delivery) {

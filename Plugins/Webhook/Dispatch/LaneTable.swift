@@ -64,7 +64,8 @@ struct LaneTable {
     /// Lanes that are idle and have something: each stands here once, as long as that is so.
     private var ready = FIFOQueue<LaneKey>()
     private var toRead: [LaneKey] = []
-    private var dueTimes = DueTimes()
+    /// An entry that is not true any more is told by its id.
+    private var dueTimes = DueTimes<(key: LaneKey, id: Int64)>()
     /// Deliveries in memory that are not under way, and their bytes.
     private(set) var loadedCount = 0
     private(set) var loadedBytes = 0
@@ -86,7 +87,7 @@ struct LaneTable {
             guard lanes[key] == nil else { continue }
             lanes[key] = Lane(phase: .held(head.id), loadedThrough: head.id)
             heldCount += 1
-            dueTimes.insert(head.dueAt, key, head.id)
+            dueTimes.insert(head.dueAt, (key, head.id))
         }
     }
 
@@ -204,7 +205,7 @@ struct LaneTable {
 
     /// Notes which heads are due. Returns whether there are heads to be read.
     mutating func markDue(now: Int64) -> Bool {
-        while let (key, id) = dueTimes.popFirst(upTo: now) {
+        while let (_, (key, id)) = dueTimes.popFirst(upTo: now) {
             guard lanes[key]?.phase == .held(id) else { continue }
             lanes[key]?.phase = .due(id)
             heldCount -= 1
@@ -244,7 +245,7 @@ struct LaneTable {
     mutating func schedule(_ id: Int64, _ key: Bytes?, at dueAt: Int64) {
         let key = LaneKey(key, id)
         guard lanes[key]?.phase == .held(id) else { return }
-        dueTimes.insert(dueAt, key, id)
+        dueTimes.insert(dueAt, (key, id))
     }
 
     /// What an idle lane does next: send, read, or go.

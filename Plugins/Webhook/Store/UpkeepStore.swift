@@ -7,7 +7,7 @@ struct UpkeepStore: Sendable {
 
     private let database: any Database
     private let channel: DataValue
-    private let cutoff: Statement
+    private let countFinished: Statement
     private let old: Statement
     private let orphans: [Statement]
     private let backlog: Statement
@@ -18,11 +18,8 @@ struct UpkeepStore: Sendable {
     init(_ database: any Database, channel: String) throws(SQLProblem) {
         self.database = database
         self.channel = .text(channel)
-        cutoff = try Statement(
-            """
-            SELECT finished_at FROM martlet_webhook_deliveries WHERE channel = :channel AND state >= 2
-            ORDER BY finished_at DESC LIMIT 1 OFFSET :keep
-            """, database)
+        countFinished = try Statement(
+            "SELECT COUNT(*) FROM martlet_webhook_deliveries WHERE channel = :channel AND state >= 2", database)
         old = try Statement(
             """
             SELECT id FROM martlet_webhook_deliveries WHERE channel = :channel AND state >= 2 AND finished_at <= :before
@@ -51,15 +48,16 @@ struct UpkeepStore: Sendable {
             """, database)
     }
 
-    /// The time of the newest finished delivery that is one too many; nil if there are fewer than to be kept.
-    func cutoff(keeping count: Int) async throws -> Int64? {
-        try await cutoff.query(database, limit: 1, ("channel", channel), ("keep", .integer(Int64(count)))).first?.first?.int64
+    func countOfFinished() async throws -> Int {
+        Int(try await countFinished.query(database, limit: 1, ("channel", channel)).first?.first?.int64 ?? 0)
     }
 
-    /// Removes deliveries that were finished at `time` or before, with their attempts. Returns how many.
-    func remove(finishedBefore time: Int64) async throws -> Int {
+    /// Removes deliveries that were finished at `time` or before, with their attempts: the oldest, at most ``pageRows``.
+    /// Returns how many.
+    func remove(finishedBefore time: Int64, atMost limit: Int = pageRows) async throws -> Int {
+        let rows = min(limit, Self.pageRows)
         let ids = try await old.query(
-            database, limit: Self.pageRows, ("channel", channel), ("before", .integer(time)), ("rows", .integer(Int64(Self.pageRows)))
+            database, limit: rows, ("channel", channel), ("before", .integer(time)), ("rows", .integer(Int64(rows)))
         ).compactMap { $0.first?.int64 }
         guard !ids.isEmpty else { return 0 }
         return try await database.transaction { [self] connection in

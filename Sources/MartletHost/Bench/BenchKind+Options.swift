@@ -38,7 +38,7 @@ extension BenchKind {
         case .start:
             return StartBenchmark(settings, bytes: try bytes(arguments))
         case .webhooks:
-            return WebhooksBenchmark(settings, inFlight: try arguments.integer("in-flight", default: 64, in: 1...1_000))
+            return try webhooks(arguments, settings)
         case .killLoad:
             return LogKillLoad(directory: settings.directory, round: try arguments.integer("round", default: 0, in: 0...1_000_000))
         case .serve:
@@ -46,6 +46,18 @@ extension BenchKind {
         case .fill:
             return LogFiller(directory: settings.directory, bytes: try bytes(arguments), stopsCleanly: arguments.has("stop"))
         }
+    }
+
+    private func webhooks(_ arguments: Arguments, _ settings: BenchmarkSettings) throws -> any Benchmark {
+        guard arguments.has("endpoints") else {
+            if let other = ["dead", "rate"].first(where: { arguments.has($0) }) { throw UsageError("--\(other) needs --endpoints") }
+            return WebhooksBenchmark(settings, inFlight: try arguments.integer("in-flight", default: 64, in: 1...1_000))
+        }
+        if arguments.has("in-flight") { throw UsageError("--in-flight and --endpoints exclude each other") }
+        let endpoints = try arguments.integer("endpoints", default: 0, in: 10...10_000)
+        return EndpointsBenchmark(
+            settings, endpoints: endpoints, dead: try arguments.integer("dead", default: endpoints / 10, in: 1...(endpoints - 1)),
+            rate: try arguments.integer("rate", default: 1_000, in: 1...100_000))
     }
 
     /// One of the words of a type; nil if the option is left out.

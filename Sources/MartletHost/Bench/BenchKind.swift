@@ -30,7 +30,7 @@ enum BenchKind: String, CaseIterable {
         switch self {
         case .flow:
             [
-                .option("rate", "N", "flow, users: likes or messages a second; 1000 and 2000 by default."),
+                .option("rate", "N", "flow, users, webhooks: likes, messages or events a second; 1000, 2000 and 1000 by default."),
                 .flag("flat-out", "flow: as many likes as the host takes."),
                 .option("clients", "N", "flow: connections that post; 64 by default."),
                 .option("users", "N", "flow, users: users with a stream each; 100 and 10000 by default."), Self.database,
@@ -49,7 +49,7 @@ enum BenchKind: String, CaseIterable {
             ] + Self.common
         case .users:
             [
-                .option("rate", "N", "flow, users: likes or messages a second; 1000 and 2000 by default."),
+                .option("rate", "N", "flow, users, webhooks: likes, messages or events a second; 1000, 2000 and 1000 by default."),
                 .option("users", "N", "flow, users: users with a stream each; 100 and 10000 by default."),
                 .flag("alone", "fanout, users, log: no comparison with other programs."),
             ] + Self.common
@@ -65,7 +65,12 @@ enum BenchKind: String, CaseIterable {
             [Self.database, .option("rows", "N", "sink: rows written; 300000 by default.")] + Self.common
         case .start: [Self.bytes] + Self.common
         case .webhooks:
-            [.option("in-flight", "N", "webhooks: requests at the same time; 64 by default.")] + Self.common
+            [
+                .option("in-flight", "N", "webhooks: requests at the same time; 64 by default."),
+                .option("endpoints", "N", "webhooks: many endpoints instead of one; their latency is measured."),
+                .option("dead", "N", "webhooks: so many of the endpoints are dead; a tenth by default."),
+                .option("rate", "N", "flow, users, webhooks: likes, messages or events a second; 1000, 2000 and 1000 by default."),
+            ] + Self.common
         case .serve: []
         case .killLoad: [Self.directory, .option("round", "N", "kill-load: a number that each record carries.")]
         case .fill: [Self.bytes, Self.directory, .flag("stop", "fill: stop cleanly once it is full.")]
@@ -88,7 +93,8 @@ enum BenchKind: String, CaseIterable {
         log     The embedded log alone: append, read, tail, recovery; beside the bare disk, and Redis if installed.
         sink    A group that fills a table, beside a bare loop that inserts the same rows.
         start   How long a host takes to start, and its memory when idle.
-        webhooks  Signed deliveries to one receiver, in order per key, each kept with its attempt.
+        webhooks  Signed deliveries to one receiver, in order per key, each kept with its attempt; or (--endpoints) the
+                latency to many of which some are dead.
 
         Each number is measured --runs times; the table has the least, the median and the greatest. Load generator and
         server share this machine. Exit code 1 if anything was lost or came twice.

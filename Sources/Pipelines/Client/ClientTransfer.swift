@@ -173,13 +173,21 @@ final class ClientTransfer: @unchecked Sendable {
     /// What the transfer came to.
     func result(_ code: CURLcode) -> Result<OutgoingResponse, ModuleError> {
         let isCut = excess == .body && request.longBody == .truncate
-        guard code == CURLE_OK || isCut, let easy else { return .failure(error(code)) }
+        guard code == CURLE_OK || isCut || isAnswered(code), let easy else { return .failure(error(code)) }
         guard hasAllHeaders else {
             return .failure(.transient("http.connection_lost", "the answer of \(request.url) broke off in its headers"))
         }
         return .success(
             OutgoingResponse(
                 status: martlet_curl_status(easy.pointer), headers: headers, body: Bytes(body), isTruncated: isCut))
+    }
+
+    /// A server of HTTP/2 may answer before it has read the request, and then end the stream (RFC 9113, 8.1): the answer
+    /// counts, if all of it has come.
+    private func isAnswered(_ code: CURLcode) -> Bool {
+        guard code == CURLE_HTTP2_STREAM, hasAllHeaders, let easy else { return false }
+        let length = headers.first { $0.name == "content-length" }.flatMap { Int($0.value) }
+        return martlet_curl_status(easy.pointer) == 204 || length == body.count
     }
 
     private func error(_ code: CURLcode) -> ModuleError {

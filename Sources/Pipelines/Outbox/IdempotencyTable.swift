@@ -46,7 +46,7 @@ struct IdempotencyTable: Sendable {
         guard let row = try connection.execute(select, [.text(request.source), .text(request.key)]).rows.first,
             row.count == 3, case .text(let hash) = row[0]
         else { return nil }
-        guard hash == request.bodyHash else { return .conflict }
+        guard request.digest.matches(hash) else { return .conflict }
         guard case .text(let id) = row[1] else { return .unchanged }
         return .saved(id: Bytes(id), saved: SavedColumns.decode(row[2]))
     }
@@ -63,7 +63,7 @@ struct IdempotencyTable: Sendable {
         }
         let result = try connection.execute(
             insert,
-            [.text(request.source), .text(request.key), .text(request.bodyHash), id, columns, .integer(Timestamp.now())])
+            [.text(request.source), .text(request.key), .text(request.digest.text), id, columns, .integer(Timestamp.now())])
         guard result.changes == 1 else {
             throw ModuleError.transient(
                 "idempotency.race", "another request with this Idempotency-Key is under way; try again")
@@ -81,11 +81,11 @@ struct IdempotentRequest: Sendable {
     let source: String
     let key: String
     /// Tells another body from the same one; not a secret.
-    let bodyHash: String
+    let digest: BodyDigest
 
     init(source: String, key: String, body: Bytes) {
         self.source = source
         self.key = key
-        bodyHash = body.withUnsafeBytes { StableHash.text(of: $0) }
+        digest = BodyDigest(body)
     }
 }

@@ -95,6 +95,16 @@ import Testing
         try check(run, [], positive: ["start to serving, log of 0 MiB", "idle memory, resident"], runs: 1)
     }
 
+    @Test func webhooksToManyEndpoints() throws {
+        let run = try BenchRun([
+            "webhooks", "--endpoints", "20", "--dead", "4", "--rate", "100", "--seconds", "1", "--runs", "1", "--json",
+        ])
+        try check(
+            run, ["did not arrive, all live", "did not arrive, 4 dead"],
+            positive: ["post to 16 endpoints, all live, p99", "post to 16 endpoints, 4 dead, p50", "p99, 4 dead as a multiple of all live"],
+            runs: 1)
+    }
+
     @Test func aTableIsForPeople() throws {
         let run = try BenchRun(["start", "--bytes", "0", "--seconds", "1", "--runs", "1"])
         #expect(run.exitCode == 0, "\(run.errors)")
@@ -106,6 +116,7 @@ import Testing
     @Test(arguments: [
         (["flow", "--flat-out", "--rate", "5"], "--rate and --flat-out exclude each other"),
         (["flow", "--database", "mysql"], "--database must be sqlite or postgres, found mysql"),
+        (["webhooks", "--dead", "5"], "--dead needs --endpoints"),
         (["flow", "--partitions", "5"], "--partitions is no option of `bench flow`"),
         (["flwo"], "expected one of flow, ingest, fanout, users, resume, log, sink, start, webhooks, found `flwo`; did you mean `flow`?"),
         ([], "expected what to measure: flow, ingest, fanout, users, resume, log, sink, start, webhooks"),

@@ -1,5 +1,6 @@
 import Martlet
 import Pipelines
+import TestSupport
 import Testing
 
 /// The client against a server that says what a test wants.
@@ -16,14 +17,8 @@ import Testing
         await client.close()
     }
 
-    private static func answer(_ body: String, status: String = "200 OK", headers: String = "") -> String {
-        "HTTP/1.1 \(status)\r\n\(headers)Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
-    }
-
     @Test func aRequestAndItsAnswer() async throws {
-        let server = ScriptedServer { request in
-            Self.answer(request, status: "201 Created", headers: "X-One: 1\r\nx-one: 2\r\n")
-        }
+        let server = ScriptedServer { .status(201, headers: "X-One: 1\r\nx-one: 2\r\n", body: $0.text) }
         defer { server.close() }
         try await withClient { client in
             let response = try await client.send(
@@ -45,7 +40,7 @@ import Testing
     }
 
     @Test func anErrorStatusIsAnAnswer() async throws {
-        let server = ScriptedServer { _ in Self.answer("no", status: "503 Service Unavailable", headers: "Retry-After: 3\r\n") }
+        let server = ScriptedServer { _ in .status(503, headers: "Retry-After: 3\r\n", body: "no") }
         defer { server.close() }
         try await withClient { client in
             let response = try await client.send(ClientRequest("GET", server.url))
@@ -56,7 +51,7 @@ import Testing
     }
 
     @Test func manyAtOnceShareFewConnections() async throws {
-        let server = ScriptedServer { request in Self.answer(String(request.prefix { !$0.isNewline })) }
+        let server = ScriptedServer { .status(200, body: "\($0.method) \($0.path)") }
         defer { server.close() }
         var settings = HTTPClientSettings()
         settings.maxConnections = 4
@@ -65,7 +60,7 @@ import Testing
                 for number in 0..<200 {
                     tasks.addTask {
                         let response = try await client.send(ClientRequest("GET", server.url + "/\(number)"))
-                        #expect(response.body.string == "GET /\(number) HTTP/1.1")
+                        #expect(response.body.string == "GET /\(number)")
                     }
                 }
                 try await tasks.waitForAll()
@@ -75,7 +70,7 @@ import Testing
     }
 
     @Test func refusedAndUnknownHostsAreTransient() async throws {
-        let server = ScriptedServer { _ in nil }
+        let server = ScriptedServer()
         server.close()
         try await withClient { client in
             for url in [server.url, "http://no-such-host.invalid/"] {
@@ -87,8 +82,8 @@ import Testing
     }
 
     @Test func aConnectionThatBreaksIsTransient() async throws {
-        let silent = ScriptedServer { _ in nil }
-        let half = ScriptedServer { _ in "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 100\r\n\r\nhalf" }
+        let silent = ScriptedServer { _ in .close }
+        let half = ScriptedServer { _ in .open("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 100\r\n\r\nhalf") }
         defer {
             silent.close()
             half.close()
@@ -104,7 +99,7 @@ import Testing
     }
 
     @Test func anAnswerThatDoesNotComeIsATimeout() async throws {
-        let server = ScriptedServer { _ in "" }
+        let server = ScriptedServer { _ in .silence }
         defer { server.close() }
         try await withClient { client in
             let error = await #expect(throws: ModuleError.self) {
@@ -115,7 +110,7 @@ import Testing
     }
 
     @Test func anAnswerThatIsTooLongIsRefused() async throws {
-        let server = ScriptedServer { _ in Self.answer(String(repeating: "x", count: 1_001)) }
+        let server = ScriptedServer { _ in .status(200, body: String(repeating: "x", count: 1_001)) }
         defer { server.close() }
         try await withClient { client in
             let error = await #expect(throws: ModuleError.self) {
@@ -135,7 +130,7 @@ import Testing
     }
 
     @Test func aCancelledRequestEndsAtOnce() async throws {
-        let server = ScriptedServer { _ in "" }
+        let server = ScriptedServer { _ in .silence }
         defer { server.close() }
         try await withClient { client in
             let task = Task { try await client.send(ClientRequest("GET", server.url, timeout: .seconds(600))) }
@@ -152,7 +147,7 @@ import Testing
     }
 
     @Test func closingEndsWhatIsUnderWay() async throws {
-        let server = ScriptedServer { _ in "" }
+        let server = ScriptedServer { _ in .silence }
         defer { server.close() }
         let client = HTTPClient()
         try client.start()
@@ -167,7 +162,7 @@ import Testing
     }
 
     @Test func tooManyRequestsAreRefused() async throws {
-        let server = ScriptedServer { _ in "" }
+        let server = ScriptedServer { _ in .silence }
         defer { server.close() }
         var settings = HTTPClientSettings()
         settings.maxRequests = 2

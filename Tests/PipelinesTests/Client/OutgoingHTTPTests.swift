@@ -1,5 +1,6 @@
 import Martlet
 import Pipelines
+import TestSupport
 import Testing
 
 /// The clients that modules get, against a server that says what a test wants.
@@ -25,7 +26,7 @@ import Testing
 
     @Test(arguments: ["127.0.0.1", "localhost", "127.1", "0x7f000001", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0"])
     func theHostItselfIsRefusedHoweverItIsNamed(_ host: String) async throws {
-        let server = ScriptedServer { _ in "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n" }
+        let server = ScriptedServer()
         defer { server.close() }
         try await withClient(OutgoingHTTPSettings()) { client in
             let error = await #expect(throws: ModuleError.self) {
@@ -37,7 +38,7 @@ import Testing
     }
 
     @Test func anAllowedBlockIsReached() async throws {
-        let server = ScriptedServer { _ in "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok" }
+        let server = ScriptedServer { _ in .status(200, body: "ok") }
         defer { server.close() }
         try await withClient(Self.loopback()) { client in
             let response = try await client.send(OutgoingRequest("GET", server.url))
@@ -46,9 +47,7 @@ import Testing
     }
 
     @Test func aRedirectIsTheAnswer() async throws {
-        let server = ScriptedServer { _ in
-            "HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/latest/meta-data\r\nContent-Length: 0\r\n\r\n"
-        }
+        let server = ScriptedServer { _ in .status(302, headers: "Location: http://169.254.169.254/latest/meta-data\r\n") }
         defer { server.close() }
         try await withClient(Self.loopback()) { client in
             let response = try await client.send(OutgoingRequest("GET", server.url))
@@ -58,11 +57,7 @@ import Testing
     }
 
     @Test func aLongAnswerIsCutAndNotReadOn() async throws {
-        // A quarter of what it announces is more than sockets hold: the server notices that nobody reads.
-        let part = String(repeating: "x", count: 1 << 20)
-        let server = ScriptedServer { _ in
-            "HTTP/1.1 200 OK\r\nContent-Length: \(Int64(10) << 30)\r\n\r\n" + part
-        }
+        let server = ScriptedServer { _ in .endless }
         defer { server.close() }
         try await withClient(Self.loopback()) { client in
             let response = try await client.send(
@@ -78,7 +73,7 @@ import Testing
 
     @Test func endlessHeadersAreRefused() async throws {
         let server = ScriptedServer { _ in
-            "HTTP/1.1 200 OK\r\n" + String(repeating: "X-Long: \(String(repeating: "y", count: 1_000))\r\n", count: 100) + "\r\n"
+            .open("HTTP/1.1 200 OK\r\n" + String(repeating: "X-Long: \(String(repeating: "y", count: 1_000))\r\n", count: 100) + "\r\n")
         }
         defer { server.close() }
         try await withClient(Self.loopback()) { client in
@@ -98,7 +93,7 @@ import Testing
     }
 
     @Test func garbageIsATransientError() async throws {
-        let server = ScriptedServer { _ in "SSH-2.0-OpenSSH_9.2\r\n" }
+        let server = ScriptedServer { _ in .open("SSH-2.0-OpenSSH_9.2\r\n") }
         defer { server.close() }
         try await withClient(Self.loopback()) { client in
             let error = await #expect(throws: ModuleError.self) { try await client.send(OutgoingRequest("GET", server.url)) }

@@ -1,6 +1,7 @@
 import Foundation
 import Martlet
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import WebhookPlugin
@@ -14,7 +15,7 @@ import Testing
     }
 
     @Test(arguments: Backend.allCases) func anEndpointIsMadePausedResumedAndRemoved(_ backend: Backend) async throws {
-        let receiver = WebhookReceiver()
+        let receiver = ScriptedServer()
         defer { receiver.close() }
         let fixture = try await WebhookFixture(backend, endpoints: "", #", "event_type": "${/type}""#)
         let secret = try await create(fixture, "orders", receiver.url, #", "event_types": ["order.*"], "description": "the shop""#)
@@ -47,7 +48,7 @@ import Testing
     }
 
     @Test func aNewSecretSignsBesideTheOldOne() async throws {
-        let receiver = WebhookReceiver()
+        let receiver = ScriptedServer()
         defer { receiver.close() }
         let fixture = try await WebhookFixture(endpoints: "")
         let old = try await create(fixture, "one", receiver.url)
@@ -59,7 +60,7 @@ import Testing
         let request = try #require(receiver.requests.first)
         let timestamp = try #require(Int64(request.headers["webhook-timestamp"] ?? ""))
         let ring = KeyRing([KeyRing.Entry(key: try SigningKey(new), until: nil), KeyRing.Entry(key: try SigningKey(old), until: nil)])
-        let expected = ring.signatures(id: request.id, timestamp: timestamp, body: "1", now: timestamp * 1000)
+        let expected = ring.signatures(id: request.webhookID, timestamp: timestamp, body: "1", now: timestamp * 1000)
         #expect(request.headers["webhook-signature"] == expected)
         #expect(expected.hasPrefix("v1a,") && expected.contains(" v1,"))
         let secrets = try await fixture.ask("GET", "/endpoints/{endpoint}", endpoint: "one").list("secrets")
@@ -73,7 +74,7 @@ import Testing
 
     @Test(arguments: Backend.allCases) func deliveriesAreReplayed(_ backend: Backend) async throws {
         let isHealed = Mutex(false)
-        let receiver = WebhookReceiver { _ in isHealed.withLock { $0 } ? .status(200) : .status(400) }
+        let receiver = ScriptedServer { _ in isHealed.withLock { $0 } ? .status(200) : .status(400) }
         defer { receiver.close() }
         let fixture = try await WebhookFixture(
             backend, endpoints: WebhookFixture.endpoint("one", receiver.url), #", "retry": {"delays_seconds": []}, "breaker": {"failures": 1000}"#)
@@ -85,7 +86,7 @@ import Testing
         let one = try await fixture.ask("POST", "/replay", #"{"delivery": \#(id)}"#)
         #expect(one.json["replayed"] as? Int == 1)
         await waitUntil { receiver.requests.count == 5 }
-        #expect(receiver.requests.last?.body == "2" && receiver.requests.last?.id == receiver.requests[2].id)
+        #expect(receiver.requests.last?.body == "2" && receiver.requests.last?.webhookID == receiver.requests[2].webhookID)
         #expect(try await fixture.ask("POST", "/replay", #"{"delivery": \#(id)}"#).status == 404)
         let rest = try await fixture.ask("POST", "/replay", #"{"since": 0, "endpoint": "one"}"#)
         #expect(rest.json["replayed"] as? Int == 3 && rest.json["next"] is NSNull)

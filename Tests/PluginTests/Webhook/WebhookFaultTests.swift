@@ -1,5 +1,6 @@
 import Foundation
 import Martlet
+import TestSupport
 import Testing
 
 /// Endpoints that misbehave, on real sockets: each attempt ends and says why, and others get their deliveries.
@@ -8,7 +9,7 @@ import Testing
 
     /// What the first attempt at an endpoint came to.
     private func attempt(at url: String, _ fields: String = "") async throws -> (status: Int?, error: String, answer: String?) {
-        let other = WebhookReceiver()
+        let other = ScriptedServer()
         defer { other.close() }
         let fixture = try await WebhookFixture(
             endpoints: WebhookFixture.endpoint("bad", url) + "," + WebhookFixture.endpoint("good", other.url), Self.oneTry + fields)
@@ -20,13 +21,13 @@ import Testing
     }
 
     @Test(arguments: [
-        (WebhookReceiver.Reply.silence, "http.timeout"), (.close, "http.connection_lost"),
+        (ScriptedServer.Reply.silence, "http.timeout"), (.trickle, "http.timeout"), (.close, "http.connection_lost"),
         (.raw("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"), "http.connection_lost"),
         (.raw("HTTP/1.1 200 OK\r\nContent-"), "http.connection_lost"), (.raw("SSH-2.0-OpenSSH_9.2\r\n"), "http.connection_lost"),
         (.raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"), "http.connection_lost"),
         (.raw("HTTP/1.1 200 OK\r\nX: \(String(repeating: "y", count: 90_000))\r\n\r\n"), "http.answer_too_large"),
-    ]) func isNoAnswer(_ reply: WebhookReceiver.Reply, _ code: String) async throws {
-        let receiver = WebhookReceiver { _ in reply }
+    ]) func isNoAnswer(_ reply: ScriptedServer.Reply, _ code: String) async throws {
+        let receiver = ScriptedServer { _ in reply }
         defer { receiver.close() }
         let attempt = try await attempt(at: receiver.url)
         #expect(attempt.error.contains(code), "\(attempt)")
@@ -34,7 +35,7 @@ import Testing
     }
 
     @Test func aRedirectIsAnErrorAndNotFollowed() async throws {
-        let receiver = WebhookReceiver { _ in .status(302, headers: "Location: http://169.254.169.254/latest/meta-data\r\n") }
+        let receiver = ScriptedServer { _ in .status(302, headers: "Location: http://169.254.169.254/latest/meta-data\r\n") }
         defer { receiver.close() }
         let attempt = try await attempt(at: receiver.url)
         #expect(attempt.status == 302 && attempt.error.contains("redirect"))
@@ -42,8 +43,8 @@ import Testing
     }
 
     @Test func anEndlessAnswerIsCut() async throws {
-        let receiver = WebhookReceiver { _ in .endless }
-        let other = WebhookReceiver()
+        let receiver = ScriptedServer { _ in .endless }
+        let other = ScriptedServer()
         defer {
             receiver.close()
             other.close()
@@ -69,17 +70,72 @@ import Testing
     }
 
     @Test func anExpiredCertificateIsRefused() async throws {
-        let server = try TLSServer(isExpired: true)
+        let server = try await TLSServer(isExpired: true)
         defer { server.close() }
         let attempt = try await attempt(at: "https://localhost:\(server.port)/", #", "ca_file": "\#(server.authority)""#)
         #expect(attempt.error.contains("http.certificate") && attempt.error.contains("expired"), "\(attempt)")
+        #expect(server.requests.isEmpty)
     }
 
-    @Test func aValidCertificateIsAccepted() async throws {
-        let server = try TLSServer(isExpired: false)
+    @Test func aCertificateOfAnUnknownAuthorityIsRefused() async throws {
+        let server = try await TLSServer(isExpired: false)
         defer { server.close() }
-        let attempt = try await attempt(at: "https://localhost:\(server.port)/", #", "ca_file": "\#(server.authority)""#)
-        // OpenSSL's test server is no HTTP server for a POST: what matters is that TLS was spoken.
-        #expect(!attempt.error.contains("http.certificate"), "\(attempt)")
+        let attempt = try await attempt(at: "https://localhost:\(server.port)/")
+        #expect(attempt.error.contains("http.certificate"), "\(attempt)")
+        #expect(server.requests.isEmpty)
+    }
+
+    @Test func overTLSHTTP2IsSpokenAndConnectionsAreShared() async throws {
+        let server = try await TLSServer(isExpired: false)
+        defer { server.close() }
+        let fixture = try await WebhookFixture(
+            endpoints: WebhookFixture.endpoint("one", "https://localhost:\(server.port)/hooks"), #", "ca_file": "\#(server.authority)""#)
+        try await fixture.publish((0..<200).map { (key: "k\($0 % 20)", payload: "\($0)") })
+        await waitUntil { (try? await fixture.deliveries("one", state: "delivered").count) == 200 }
+        let errors = try await fixture.attempts("one").compactMap { $0["error"] as? String }
+        #expect(errors.isEmpty, "\(errors)")
+        await fixture.close()
+        await waitUntil { server.requests.count == 200 }
+        #expect(server.requests.allSatisfy { $0.version == "HTTP/2.0" }, "\(server.requests.map(\.version))")
+        #expect(Set(server.requests.map(\.webhookID)).count == 200)
+        #expect(Set(server.requests.map(\.connection)).count == 1)
+    }
+
+    /// A name is no promise: what it leads to is looked at when the connection is made, each time.
+    @Test func aNameThatLeadsInsideLaterIsRefused() async throws {
+        let inside = ScriptedServer(on: "0.0.0.0") { _ in .status(200, headers: "Connection: close\r\n") }
+        defer { inside.close() }
+        let name = "turns-inside.test"
+        ScriptedNames.resolve(name, to: [["127.0.0.1"], ["127.0.0.2"]])
+        let endpoint = WebhookFixture.endpoint("one", "http://\(name):\(inside.port)/")
+        let first = try await WebhookFixture(endpoints: endpoint, Self.oneTry, allowed: "127.0.0.1")
+        try await first.publish(key: "a", "1")
+        await waitUntil { (try? await first.deliveries("one", state: "delivered").count) == 1 }
+        await first.close()
+        // Another client, which asks for the name again.
+        let second = try await WebhookFixture(endpoints: endpoint, Self.oneTry, database: first.database, allowed: "127.0.0.1")
+        try await second.publishWithoutOffset(after: 1, [(key: "a", payload: "2")])
+        await waitUntil { (try? await second.deliveries("one", state: "retrying").count) == 1 }
+        let error = try await second.attempts("one").compactMap { $0["error"] as? String }.joined()
+        #expect(error.contains("http.address_refused") && error.contains("127.0.0.2"), "\(error)")
+        await second.close()
+        #expect(inside.requests.map(\.body) == ["1"] && inside.connections == 1)
+    }
+
+    /// Of several addresses each is looked at before it is tried.
+    @Test func aNameThatAlsoLeadsInsideIsRefusedThere() async throws {
+        let inside = ScriptedServer(on: "127.0.0.2")
+        defer { inside.close() }
+        // Nobody listens at the first one, which is allowed.
+        let name = "half-inside.test"
+        ScriptedNames.resolve(name, to: [["127.0.0.1", "127.0.0.2"]])
+        let fixture = try await WebhookFixture(
+            endpoints: WebhookFixture.endpoint("one", "http://\(name):\(inside.port)/"), Self.oneTry, allowed: "127.0.0.1")
+        try await fixture.publish(key: "a", "1")
+        await waitUntil { (try? await fixture.attempts("one").count) == 1 }
+        let error = try await fixture.attempts("one").compactMap { $0["error"] as? String }.joined()
+        #expect(error.contains("http.address_refused") && error.contains("127.0.0.2"), "\(error)")
+        await fixture.close()
+        #expect(inside.connections == 0)
     }
 }

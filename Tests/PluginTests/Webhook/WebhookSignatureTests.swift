@@ -2,6 +2,7 @@ import Foundation
 import Martlet
 import MartletTesting
 import Pipelines
+import TestSupport
 import Testing
 
 @testable import WebhookPlugin
@@ -57,7 +58,7 @@ import Testing
 
     /// PyPI's `standardwebhooks` verifies what arrived, `cryptography` the ed25519 signature, `cloudevents` the envelopes.
     @Test func othersVerifyLiveDeliveries() async throws {
-        let receiver = WebhookReceiver()
+        let receiver = ScriptedServer()
         defer { receiver.close() }
         let pair = try SigningKey.generate(.v1a)
         let endpoints = ["payload", "cloudevents_binary", "cloudevents_structured"].map { content in

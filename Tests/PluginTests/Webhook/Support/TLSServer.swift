@@ -1,18 +1,30 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
-/// `openssl s_server` with a certificate for localhost, valid or expired, signed by an authority of its own.
+/// nginx with a certificate for localhost, valid or expired, signed by an authority of its own: it speaks HTTP/2 and
+/// HTTP/1.1 and answers 204.
 final class TLSServer {
+    /// A request as the access log has it.
+    struct Request {
+        /// `HTTP/2.0` or `HTTP/1.1`.
+        let version: String
+        let webhookID: String
+        /// Which connection it came on.
+        let connection: String
+    }
+
     let port: Int
     /// The authority's PEM file.
     let authority: String
     private let folder: TemporaryFolder
     private let process = Process()
 
-    init(isExpired: Bool) throws {
+    init(isExpired: Bool) async throws {
         folder = try TemporaryFolder()
         authority = folder.path + "/ca.pem"
+        port = ScriptedServer.freePort()
 
         // `openssl ca` takes dates of the past, which `openssl x509` of this version does not.
         let script = """
@@ -35,43 +47,53 @@ final class TLSServer {
         try making.run()
         making.waitUntilExit()
         try #require(making.terminationStatus == 0, "openssl could not make certificates")
-        port = WebhookReceiver.freePort()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
-        process.arguments = ["s_server", "-accept", "\(port)", "-cert", folder.path + "/cert.pem", "-key", folder.path + "/key.pem", "-www"]
+        try Self.config(port, folder.path).write(toFile: folder.path + "/nginx.conf", atomically: true, encoding: .utf8)
+        process.executableURL = URL(fileURLWithPath: "/usr/sbin/nginx")
+        process.arguments = ["-c", folder.path + "/nginx.conf", "-p", folder.path, "-e", folder.path + "/errors.log"]
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         try process.run()
-        let deadline = Date() + 10
-        while !WebhookReceiver.isListening(port), Date() < deadline { usleep(10_000) }
+        let pid = folder.path + "/nginx.pid"
+        await waitUntil { FileManager.default.fileExists(atPath: pid) }
+    }
+
+    /// One process, which writes its id once it listens.
+    private static func config(_ port: Int, _ folder: String) -> String {
+        """
+        daemon off;
+        master_process off;
+        pid \(folder)/nginx.pid;
+        events { worker_connections 512; }
+        http {
+          log_format requests '$server_protocol $http_webhook_id $connection';
+          access_log \(folder)/requests.log requests;
+          client_body_temp_path \(folder)/body;
+          proxy_temp_path \(folder)/proxy;
+          fastcgi_temp_path \(folder)/fastcgi;
+          uwsgi_temp_path \(folder)/uwsgi;
+          scgi_temp_path \(folder)/scgi;
+          server {
+            listen 127.0.0.1:\(port) ssl http2;
+            ssl_certificate \(folder)/cert.pem;
+            ssl_certificate_key \(folder)/key.pem;
+            location / { return 204; }
+          }
+        }
+        """
+    }
+
+    var requests: [Request] {
+        let text = (try? String(contentsOfFile: folder.path + "/requests.log", encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").compactMap { line in
+            let words = line.split(separator: " ").map(String.init)
+            return words.count == 3 ? Request(version: words[0], webhookID: words[1], connection: words[2]) : nil
+        }
     }
 
     func close() {
         // Threads of the tests block SIGTERM, and their children inherit that.
         kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
-    }
-}
-
-extension WebhookReceiver {
-    /// A port that nobody uses at the moment.
-    static func freePort() -> Int {
-        let receiver = WebhookReceiver()
-        receiver.close()
-        return receiver.port
-    }
-
-    static func isListening(_ port: Int) -> Bool {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { Glibc.close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = UInt16(port).bigEndian
-        address.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
-        return withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-            }
-        }
     }
 }

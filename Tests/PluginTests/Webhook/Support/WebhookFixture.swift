@@ -21,15 +21,17 @@ final class WebhookFixture: Sendable {
     let channel: WebhookChannel
     let events = RecordingTopic()
     let host: String
+    private let logged = LoggedText()
     private let folder: TemporaryFolder?
     private let nextOffset = Mutex<Offset>(0)
 
     /// - Parameters:
     ///   - endpoints: the block `endpoints`, as JSON.
     ///   - fields: more fields of the channel, each with a comma before it.
+    ///   - allowed: the addresses of loopback that may be connected to.
     init(
         _ backend: Backend = .sqlite, endpoints: String, _ fields: String = "", database existing: (any Database)? = nil,
-        host: String = "host-1"
+        host: String = "host-1", allowed: String = "127.0.0.0/8"
     ) async throws {
         let folder = try TemporaryFolder()
         if let existing {
@@ -46,10 +48,10 @@ final class WebhookFixture: Sendable {
         self.host = host
         let test = TestHost(
             payloads: SimdjsonPayloadReader(), http: HTTPClients(), databases: ["main": database], topics: ["operations": events],
-            hostID: host)
+            hostID: host, log: { [logged] in logged.append($0) })
         channel = try test.make(
             WebhookChannel.self,
-            #"{"database": "main", "endpoints": {\#(endpoints)}, "allow_addresses": ["127.0.0.0/8"]\#(fields)}"#, name: "hooks")
+            #"{"database": "main", "endpoints": {\#(endpoints)}, "allow_addresses": ["\#(allowed)"]\#(fields)}"#, name: "hooks")
         try await channel.open(replay: nil)
     }
 
@@ -80,6 +82,21 @@ final class WebhookFixture: Sendable {
         try await channel.write(
             records, moving: partition, from: first == 0 ? nil : first, to: first + Offset(events.count))
     }
+
+    /// Executes a statement on the database, beside the channel.
+    func execute(_ sql: String) async throws {
+        let statement = try database.prepare(sql)
+        try await database.transaction { _ = try $0.execute(statement, []) }
+    }
+
+    /// The first column of the first row.
+    func number(_ sql: String) async throws -> Int64? {
+        let rows = try await database.query(try database.prepare(sql), [], limit: 1).rows
+        return if case .integer(let value)? = rows.first?.first { value } else { nil }
+    }
+
+    /// What the channel has logged.
+    var log: String { logged.text }
 
     func publish(key: String?, _ payload: String) async throws {
         try await publish([(key, payload)])
@@ -119,6 +136,17 @@ final class WebhookFixture: Sendable {
 
     func state(of endpoint: String) async throws -> String? {
         try await ask("GET", "/endpoints/{endpoint}", endpoint: endpoint).json["state"] as? String
+    }
+}
+
+/// Keeps what a module logs.
+private final class LoggedText: Sendable {
+    private let lines = Mutex("")
+
+    var text: String { lines.withLock { $0 } }
+
+    func append(_ line: String) {
+        lines.withLock { $0 += line }
     }
 }
 
