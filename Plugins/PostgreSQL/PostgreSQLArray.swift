@@ -1,13 +1,14 @@
 import CPQ
+import Glibc
 import Martlet
 
 /// Writes one-dimensional arrays in PostgreSQL's binary format (array_recv in arrayfuncs.c), all numbers big-endian:
 ///
 ///     dimensions (4 bytes: 1, or 0 if empty) │ has nulls (4) │ element type (4) │ count (4) │ lower bound (4: 1)
 ///     then for each element: length (4; -1 for NULL) │ that many bytes
-struct PostgreSQLArray {
+struct PostgreSQLArray: Sendable {
     /// What the elements are sent as; everything else goes as text that the server casts.
-    enum Element {
+    enum Element: Sendable {
         case integer, double, bool, bytes, text
 
         init(type: Oid) {
@@ -50,6 +51,7 @@ struct PostgreSQLArray {
         _ rows: [[DataValue]], column index: Int, _ column: PostgreSQLInsert.Column, database: String
     ) throws(ModuleError) {
         bytes.removeAll(keepingCapacity: bytes.capacity <= 4 << 20)
+        bytes.reserveCapacity(20 + 48 * rows.count)
         append(Int32(1))
         append(Int32(1))
         append(Int32(bitPattern: column.element.oid))
@@ -107,7 +109,7 @@ struct PostgreSQLArray {
         return text.withUTF8 { utf8 in
             append(Int32(utf8.count))
             bytes.append(contentsOf: utf8)
-            return !utf8.contains(0)
+            return utf8.baseAddress.map { memchr($0, 0, utf8.count) == nil } ?? true
         }
     }
 

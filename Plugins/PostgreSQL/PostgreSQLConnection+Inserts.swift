@@ -2,44 +2,49 @@ import CPQ
 import Martlet
 
 extension PostgreSQLConnection {
-    /// Plans of bulk inserts that are kept.
-    private static var planLimit: Int { 64 }
-
     func insertRows(_ insert: RowInsert, _ rows: [[DataValue]]) throws(ModuleError) -> Int {
         guard !rows.isEmpty else { return 0 }
-        return try dooming { () throws(ModuleError) in
-            let plan = try plan(insert)
-            let rows = insert.onConflict == .update ? plan.withoutRepeats(rows) : rows
-            let statement = try statements.statement(plan.sql)
-            var arrays: [PostgreSQLArray] = []
-            for (index, column) in plan.columns.enumerated() {
-                var array = PostgreSQLArray()
-                try array.set(rows, column: index, column, database: settings.name)
-                arrays.append(array)
-            }
+        return try dooming(begins: true) { () throws(ModuleError) in
+            let rows = try encode(RowBatch(insert, rows))
+            let prepared = try statements.statement(rows.sql)
             var changes = 0
-            try link.run(plan.sql, role: role, { Self.send(arrays, statement.name, on: $0) }) { result in
+            try runTogether(1, sql: { _ in prepared.sql }) { (_, handle) throws(ModuleError) in
+                rows.send(prepared.name, on: handle)
+            } each: { (_, result) throws(ModuleError) in
                 changes = Self.changes(result)
-                return true
             }
             return changes
         }
     }
 
-    private static func send(_ arrays: [PostgreSQLArray], _ statement: String, on handle: OpaquePointer) -> CInt {
-        var pointers: [UnsafePointer<CChar>?] = []
-        func send(_ index: Int) -> CInt {
-            guard index < arrays.count else {
-                let lengths = arrays.map { CInt($0.bytes.count) }
-                let formats = arrays.map { _ in CInt(1) }
-                return PQsendQueryPrepared(handle, statement, CInt(arrays.count), pointers, lengths, formats, 0)
+    func insertRows(_ batch: RowBatch, ifChanged first: StatementCall) throws(ModuleError) -> Int? {
+        guard !batch.rows.isEmpty else { return try execute(first.statement, first.parameters).changes > 0 ? 0 : nil }
+        return try dooming(begins: true) { () throws(ModuleError) in
+            let rows = try encode(batch)
+            let (move, insert) = (try statements.statement(first.statement.text), try statements.statement(rows.sql))
+            var (changes, hasChanged) = (0, Bool?.none)
+            do throws(ModuleError) {
+                try runTogether(2, sql: { $0 == 0 ? move.sql : insert.sql }) { (number, handle) throws(ModuleError) in
+                    guard number == 0 else { return rows.send(insert.name, on: handle) }
+                    try parameters.set(first.parameters, types: move.parameterTypes, database: settings.name)
+                    return parameters.send(move.name, on: handle)
+                } each: { (number, result) throws(ModuleError) in
+                    if number == 0 { hasChanged = Self.changes(result) > 0 } else { changes = Self.changes(result) }
+                }
+            } catch {
+                // Rows that fail because somebody else has written them are nobody's fault.
+                if hasChanged == false, !link.isBroken { return nil }
+                throw error
             }
-            return arrays[index].bytes.withUnsafeBytes { bytes in
-                pointers.append(bytes.baseAddress?.assumingMemoryBound(to: CChar.self))
-                return send(index + 1)
-            }
+            return hasChanged == true ? changes : nil
         }
-        return send(0)
+    }
+
+    private func encode(_ batch: RowBatch) throws(ModuleError) -> PostgreSQLRows {
+        let plan = try plan(batch.insert)
+        // Unless the table has changed since the rows were made ready.
+        if let rows = batch.prepared as? PostgreSQLRows, rows.sql == plan.sql { return rows }
+        return try PostgreSQLRows(batch.rows, plan, database: settings.name)
     }
 
     /// Asks for the columns' types once a connection.
@@ -61,9 +66,10 @@ extension PostgreSQLConnection {
             }
             types.append(type)
         }
-        if inserts.count >= Self.planLimit { inserts = [:] }
+        if inserts.count >= PostgreSQLPlans.limit { inserts = [:] }
         let plan = PostgreSQLInsert(insert, types: types)
         inserts[insert] = plan
+        plans.learned(plan, insert)
         return plan
     }
 

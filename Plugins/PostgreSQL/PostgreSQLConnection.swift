@@ -9,16 +9,22 @@ final class PostgreSQLConnection: DatabaseConnection, BackendConnection {
     let role: ConnectionRole
     /// Plans of bulk inserts, by insert; made again with the connection or after an error.
     var inserts: [RowInsert: PostgreSQLInsert] = [:]
-    private let parameters = PostgreSQLParameters()
+    let parameters = PostgreSQLParameters()
+    let plans: PostgreSQLPlans
     private var mustReconnect = false
     private var isInTransaction = false
+    /// BEGIN leaves with the transaction's first statements, which saves a round trip.
+    private var mustBegin = false
     /// The first failed statement of the transaction, which then cannot be committed.
     private var failure: ModuleError?
 
-    /// - Parameter predecessor: the database's writer before this one; a reader has none.
+    /// - Parameters:
+    ///   - predecessor: the database's writer before this one; a reader has none.
+    ///   - plans: told what the connection learns of tables.
     init(
-        _ settings: PostgreSQLSettings, role: ConnectionRole, predecessor: PostgreSQLPredecessor
+        _ settings: PostgreSQLSettings, role: ConnectionRole, predecessor: PostgreSQLPredecessor, plans: PostgreSQLPlans
     ) throws(ModuleError) {
+        self.plans = plans
         self.settings = settings
         self.role = role
         link = try PostgreSQLLink(settings)
@@ -66,7 +72,31 @@ final class PostgreSQLConnection: DatabaseConnection, BackendConnection {
     // MARK: Transactions
 
     func begin() throws(ModuleError) {
+        guard link.isAlive else { throw link.lost("BEGIN") }
+        mustBegin = true
+    }
+
+    /// Sends BEGIN by itself, if it has not left yet.
+    func beginNow() throws(ModuleError) {
+        guard mustBegin else { return }
+        mustBegin = false
         try command("BEGIN")
+    }
+
+    /// Sends commands together, and BEGIN ahead of them if it has not left yet. See ``PostgreSQLLink/runPipelined(_:sql:role:send:each:)``.
+    func runTogether(
+        _ count: Int, sql: (Int) -> String, send: (Int, OpaquePointer) throws(ModuleError) -> CInt,
+        each: (Int, OpaquePointer) throws(ModuleError) -> Void
+    ) throws(ModuleError) {
+        let begins = mustBegin ? 1 : 0
+        mustBegin = false
+        try link.runPipelined(begins + count, sql: { $0 < begins ? "BEGIN" : sql($0 - begins) }, role: role) {
+            number, handle throws(ModuleError) in
+            guard number < begins else { return try send(number - begins, handle) }
+            return PQsendQueryParams(handle, "BEGIN", 0, nil, nil, nil, nil, 0)
+        } each: { number, result throws(ModuleError) in
+            if number >= begins { try each(number - begins, result) }
+        }
     }
 
     func complete(_ body: (any DatabaseConnection) throws -> Void) throws(ModuleError) {
@@ -85,7 +115,8 @@ final class PostgreSQLConnection: DatabaseConnection, BackendConnection {
 
     private func rollBack() {
         // The error that matters is the one that led here; what cannot roll back is closed, which rolls back.
-        do { try command("ROLLBACK") } catch { mustReconnect = true }
+        do { if !mustBegin { try command("ROLLBACK") } } catch { mustReconnect = true }
+        mustBegin = false
         guard let failure else { return }
         // The server may have forgotten statements, changed tables, or become a standby.
         if failure.kind != .permanent { inserts = [:] }
@@ -96,6 +127,7 @@ final class PostgreSQLConnection: DatabaseConnection, BackendConnection {
     }
 
     private func commit() throws(ModuleError) {
+        guard !mustBegin else { return mustBegin = false }
         var tag = ""
         do {
             try link.run("COMMIT", role: role, { PQsendQuery($0, "COMMIT") }) { result in
@@ -129,10 +161,13 @@ final class PostgreSQLConnection: DatabaseConnection, BackendConnection {
     }
 
     /// Notes a failed statement, so that the transaction is rolled back whatever its body makes of the error.
-    func dooming<Value>(_ work: () throws(ModuleError) -> Value) throws(ModuleError) -> Value {
+    ///
+    /// - Parameter begins: whether BEGIN may still wait, for what sends it itself.
+    func dooming<Value>(begins: Bool = false, _ work: () throws(ModuleError) -> Value) throws(ModuleError) -> Value {
         precondition(isInTransaction, "the connection of a transaction was used after its body returned")
         if let failure { throw failure }
         do {
+            if !begins { try beginNow() }
             return try work()
         } catch {
             failure = error
@@ -211,7 +246,7 @@ final class PostgreSQLConnection: DatabaseConnection, BackendConnection {
             if part.count == 1, let call = part.first {
                 results.append(try execute(call.statement, call.parameters))
             } else {
-                results += try dooming { () throws(ModuleError) in try runTogether(Array(part)) }
+                results += try dooming(begins: true) { () throws(ModuleError) in try runTogether(Array(part)) }
             }
         }
         return results
@@ -222,7 +257,7 @@ final class PostgreSQLConnection: DatabaseConnection, BackendConnection {
         prepared.reserveCapacity(calls.count)
         for call in calls { prepared.append(try statements.statement(call.statement.text)) }
         var outcomes = [Outcome](repeating: Outcome(), count: calls.count)
-        try link.runPipelined(calls.count, sql: { prepared[$0].sql }, role: role) { number, handle throws(ModuleError) in
+        try runTogether(calls.count, sql: { prepared[$0].sql }) { number, handle throws(ModuleError) in
             try parameters.set(calls[number].parameters, types: prepared[number].parameterTypes, database: settings.name)
             return parameters.send(prepared[number].name, on: handle)
         } each: { number, result throws(ModuleError) in

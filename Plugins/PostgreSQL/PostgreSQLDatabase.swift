@@ -19,6 +19,7 @@ public final class PostgreSQLDatabase: Database {
     private let logger: Logger
     private let lifeCycle: DatabaseLifeCycle<PostgreSQLConnection>
     private let predecessor = PostgreSQLPredecessor()
+    private let plans = PostgreSQLPlans()
 
     public init?(config: PostgreSQLConfig, context: ModuleContext) {
         let hasGoodSchema = SchemaStep.check(config.schema, dialect: .postgreSQL, context: context)
@@ -30,14 +31,23 @@ public final class PostgreSQLDatabase: Database {
         lifeCycle = DatabaseLifeCycle(name: context.name)
     }
 
+    public var insertsAtOnce: Bool { true }
+
+    public func readied(_ batch: RowBatch) throws(ModuleError) -> RowBatch {
+        guard let plan = plans[batch.insert] else { return batch }
+        var batch = batch
+        batch.prepared = try PostgreSQLRows(batch.rows, plan, database: settings.name)
+        return batch
+    }
+
     public func prepare(_ sql: String) throws(SQLProblem) -> SQLStatement {
         try SQLDialect.postgreSQL.statement(sql)
     }
 
     public func open() async throws {
         let engine = DatabaseEngine<PostgreSQLConnection>(name: settings.name, limits: limits, metrics: metrics) {
-            [settings, predecessor] role throws(ModuleError) in
-            try PostgreSQLConnection(settings, role: role, predecessor: predecessor)
+            [settings, predecessor, plans] role throws(ModuleError) in
+            try PostgreSQLConnection(settings, role: role, predecessor: predecessor, plans: plans)
         }
         try await lifeCycle.open(engine) { [settings, logger] engine in
             let opened = try await engine.open { connection throws(ModuleError) in

@@ -2,9 +2,9 @@ import CPQ
 import Martlet
 
 /// How rows of one ``RowInsert`` are sent: a column of values is one array, and the server unnests the arrays.
-struct PostgreSQLInsert {
+struct PostgreSQLInsert: Sendable {
     /// A column's array.
-    struct Column {
+    struct Column: Sendable {
         let name: String
         let element: PostgreSQLArray.Element
         /// The column's own type, for messages.
@@ -13,6 +13,8 @@ struct PostgreSQLInsert {
 
     let sql: String
     let columns: [Column]
+    /// Whether rows that are there are updated.
+    let isUpdate: Bool
     /// The indices of the columns that `update` matches on.
     let keys: [Int]
 
@@ -33,6 +35,7 @@ struct PostgreSQLInsert {
         sql = insert.text(
             source: "SELECT \(values.joined(separator: ", ")) FROM unnest(\(arrays.joined(separator: ", "))) AS u(\(names))")
         self.columns = columns
+        isUpdate = insert.onConflict == .update
         keys = insert.conflictColumns.compactMap { insert.columns.firstIndex(of: $0) }
     }
 

@@ -68,6 +68,17 @@ final class PostgreSQLLink {
         return "\(text(PQhost(handle))):\(text(PQport(handle)))/\(text(PQdb(handle)))"
     }
 
+    /// Whether the server has not hung up since its last answer. Does not wait.
+    var isAlive: Bool {
+        for _ in 0..<8 {
+            guard !isBroken, PQstatus(handle) == CONNECTION_OK else { return false }
+            var descriptor = pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0)
+            guard poll(&descriptor, 1, 0) > 0 else { return true }
+            guard PQconsumeInput(handle) == 1 else { return false }
+        }
+        return true
+    }
+
     /// Sends a command and hands each result to `each` (rows one by one if `oneByOne`), until it returns false.
     ///
     /// - Parameters:

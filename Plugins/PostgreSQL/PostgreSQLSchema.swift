@@ -34,6 +34,7 @@ struct PostgreSQLSchema {
     ) throws(ModuleError) {
         try connection.begin()
         try connection.complete { _ in
+            try connection.beginNow()
             // A step may build an index for hours, and another host waits for it.
             try connection.command("SET LOCAL statement_timeout = 0")
             try connection.command("SELECT pg_catalog.pg_advisory_xact_lock(\(Self.lock))", isUnlimited: true)

@@ -76,7 +76,7 @@ public final class SQLSink: TransactionalSink {
 
     private func body(_ values: [[DataValue]]) -> OffsetWriter.Body {
         { [statement] connection, range throws(ModuleError) in
-            for index in range { _ = try connection.execute(statement, values[index]) }
+            _ = try connection.execute(range.map { StatementCall(statement, values[$0]) })
         }
     }
 

@@ -14,6 +14,7 @@ public final class TableSink: TransactionalSink {
     private let insert: RowInsert
     private let templates: TemplateSet
     private let payloads: any PayloadReader
+    private let database: any Database
     private let writer: OffsetWriter
     private let check: TableCheck
 
@@ -29,6 +30,7 @@ public final class TableSink: TransactionalSink {
             return nil
         }
         self.insert = insert
+        self.database = database
         self.templates = templates
         payloads = context.payloads
     }
@@ -43,7 +45,11 @@ public final class TableSink: TransactionalSink {
     public func write(_ batch: [Record]) async throws -> WriteResult {
         let feed = RowFeed()
         let rest = try feedStart(of: batch, to: feed)
-        try await writer.write(batch, inserting(from: feed), meanwhile: { feedRest(of: batch, from: rest, to: feed) })
+        try await writer.write(
+            batch,
+            { [self] connection, range throws(ModuleError) in
+                _ = try insertAll(from: feed, skipping: range.lowerBound, after: nil, connection)
+            }, meanwhile: { feedRest(of: batch, from: rest, to: feed) })
         return .handled
     }
 
@@ -54,10 +60,14 @@ public final class TableSink: TransactionalSink {
     public func write(
         _ batch: [Record], moving partition: GroupPartition, from expected: Offset?, to next: Offset
     ) async throws {
+        if database.insertsAtOnce { return try await writeAtOnce(batch, moving: partition, from: expected, to: next) }
         let feed = RowFeed()
         let rest = try feedStart(of: batch, to: feed)
         try await writer.write(
-            batch, moving: partition, from: expected, to: next, inserting(from: feed),
+            batch, moving: partition, from: expected, to: next,
+            movingWith: { [self] connection, range, move throws(ModuleError) in
+                try insertAll(from: feed, skipping: range.lowerBound, after: move, connection)
+            },
             meanwhile: { feedRest(of: batch, from: rest, to: feed) })
     }
 
@@ -67,29 +77,48 @@ public final class TableSink: TransactionalSink {
 
     public func close() async {}
 
+    /// Everything is made ready on the calling thread, and leaves in one piece.
+    private func writeAtOnce(
+        _ batch: [Record], moving partition: GroupPartition, from expected: Offset?, to next: Offset
+    ) async throws {
+        let rows = try database.readied(RowBatch(insert, try rows(of: batch[...])))
+        try await writer.write(
+            batch, moving: partition, from: expected, to: next,
+            movingWith: { connection, range, move throws(ModuleError) in
+                let rest = range.lowerBound == 0 ? rows : RowBatch(rows.insert, Array(rows.rows[range]))
+                return try connection.insertRows(rest, ifChanged: move) != nil
+            })
+    }
+
     // MARK: Rows are evaluated on the calling thread while the database's thread inserts those before them.
 
-    /// Inserts what the feed gives, without what stands before the range.
-    private func inserting(from feed: RowFeed) -> OffsetWriter.Body {
-        { [insert] connection, range throws(ModuleError) in
-            var toSkip = range.lowerBound
-            while true {
-                var rows = try feed.next()
-                if rows.isEmpty { return }
-                let skipped = min(toSkip, rows.count)
-                toSkip -= skipped
-                if skipped > 0 { rows.removeFirst(skipped) }
-                if !rows.isEmpty { _ = try connection.insertRows(insert, rows) }
+    /// Inserts what the feed gives, but for the first rows. With a `move`, only if that changes a row; false if it does not.
+    private func insertAll(
+        from feed: RowFeed, skipping count: Int, after move: StatementCall?, _ connection: any DatabaseConnection
+    ) throws(ModuleError) -> Bool {
+        var (toSkip, move) = (count, move)
+        while true {
+            var rows = try feed.next()
+            let isEnd = rows.isEmpty
+            let skipped = min(toSkip, rows.count)
+            toSkip -= skipped
+            if skipped > 0 { rows.removeFirst(skipped) }
+            if let first = move {
+                guard try connection.insertRows(RowBatch(insert, rows), ifChanged: first) != nil else { return false }
+                move = nil
+            } else if !rows.isEmpty {
+                _ = try connection.insertRows(insert, rows)
             }
+            if isEnd { return true }
         }
     }
 
-    /// So many rows are ready before the transaction is queued, that its thread never catches up.
-    private static func headStart(of count: Int) -> Int { max(min(count, 128), count / 4) }
+    /// So many rows are ready before the transaction is queued, that its thread never catches up; or all, if they leave at once.
+    private func headStart(of count: Int) -> Int { database.insertsAtOnce ? count : max(min(count, 128), count / 4) }
 
     /// Evaluates the first rows. Returns where the rest begins.
     private func feedStart(of batch: [Record], to feed: RowFeed) throws(ModuleError) -> Int {
-        let count = Self.headStart(of: batch.count)
+        let count = headStart(of: batch.count)
         feed.append(try rows(of: batch[..<count]))
         if count == batch.count { feed.finish(.success(())) }
         return count

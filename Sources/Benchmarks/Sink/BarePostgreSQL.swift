@@ -1,7 +1,8 @@
 import CPQ
 
-/// The least that libpq can do for the rows: a prepared insert that unnests a column of arrays, one a batch, each in a
-/// transaction of its own.
+/// The least that libpq can do for the rows: a prepared insert that unnests binary arrays, one a batch, each one round trip
+/// and a transaction of its own, committed as durably as the group's on the same server. It has the ids and values in memory, and
+/// moves no offset: what the group's transaction does besides (BEGIN, the offset's UPDATE, COMMIT) is not in it.
 struct BarePostgreSQL {
     private let handle: OpaquePointer
 

@@ -29,6 +29,15 @@ public protocol Database: Module {
     /// Reads rows beside the writer. At most `limit` rows come back.
     func query(_ statement: SQLStatement, _ parameters: [DataValue], limit: Int) async throws -> QueryResult
 
+    /// Whether many rows are best inserted at once, as over a network. If not, inserting takes this process's time, and may
+    /// begin while later rows are still being made.
+    var insertsAtOnce: Bool { get }
+
+    /// Makes rows ready to be inserted, on the calling thread, so that the database's own thread need not.
+    ///
+    /// - Throws: permanent, for a value that its column cannot take.
+    func readied(_ batch: RowBatch) throws(ModuleError) -> RowBatch
+
     /// The columns of a table in its order; nil if there is no such table.
     func columns(of table: String) async throws -> [String]?
 
@@ -36,6 +45,10 @@ public protocol Database: Module {
 }
 
 extension Database {
+    public var insertsAtOnce: Bool { false }
+
+    public func readied(_ batch: RowBatch) throws(ModuleError) -> RowBatch { batch }
+
     public func urgentTransaction(
         _ body: @escaping @Sendable (any DatabaseConnection) throws -> Void,
         completion: @escaping @Sendable (Result<Void, ModuleError>) -> Void
@@ -90,9 +103,18 @@ public protocol DatabaseConnection {
 
     /// Inserts many rows the fastest way the backend has. Returns how many rows were inserted or updated.
     func insertRows(_ insert: RowInsert, _ rows: [[DataValue]]) throws(ModuleError) -> Int
+
+    /// Runs `first`, and inserts the rows if it has changed any. A backend over a network sends both together: after nil, which
+    /// says that `first` has changed nothing, the body must throw.
+    func insertRows(_ batch: RowBatch, ifChanged first: StatementCall) throws(ModuleError) -> Int?
 }
 
 extension DatabaseConnection {
+    public func insertRows(_ batch: RowBatch, ifChanged first: StatementCall) throws(ModuleError) -> Int? {
+        guard try execute(first.statement, first.parameters).changes > 0 else { return nil }
+        return try insertRows(batch.insert, batch.rows)
+    }
+
     public func execute(_ calls: [StatementCall]) throws(ModuleError) -> [ExecutionResult] {
         var results: [ExecutionResult] = []
         results.reserveCapacity(calls.count)
@@ -157,6 +179,19 @@ public struct RowInsert: Sendable, Hashable {
         self.columns = columns
         self.onConflict = onConflict
         self.conflictColumns = conflictColumns
+    }
+}
+
+/// Rows for one insert.
+public struct RowBatch: Sendable {
+    public let insert: RowInsert
+    public let rows: [[DataValue]]
+    /// What ``Database/readied(_:)`` has made of the rows, of a type of the backend's own.
+    public var prepared: (any Sendable)?
+
+    public init(_ insert: RowInsert, _ rows: [[DataValue]]) {
+        self.insert = insert
+        self.rows = rows
     }
 }
 

@@ -66,19 +66,29 @@ public struct GroupOffsetTable: Sendable {
     public func move(
         _ partition: GroupPartition, from expected: Offset?, to next: Offset, in connection: any DatabaseConnection
     ) throws(ModuleError) {
-        let changes: Int
+        let call = moving(partition, from: expected, to: next)
+        guard try connection.execute(call.statement, call.parameters).changes == 0 else { return }
+        throw try conflict(partition, expected: expected, in: connection)
+    }
+
+    /// The statement that moves the offset from `expected` (nil: no row yet) to `next`; it changes no row if it is not there.
+    package func moving(_ partition: GroupPartition, from expected: Offset?, to next: Offset) -> StatementCall {
         if let expected {
-            changes = try connection.execute(
-                moveRow, values(moveRow, partition, ["next": .integer(next), "expected": .integer(expected)])).changes
-        } else {
-            changes = try connection.execute(insertRow, values(insertRow, partition, ["next": .integer(next)])).changes
+            return StatementCall(
+                moveRow, values(moveRow, partition, ["next": .integer(next), "expected": .integer(expected)]))
         }
-        guard changes == 0 else { return }
+        return StatementCall(insertRow, values(insertRow, partition, ["next": .integer(next)]))
+    }
+
+    /// Why ``moving(_:from:to:)`` has changed nothing.
+    package func conflict(
+        _ partition: GroupPartition, expected: Offset?, in connection: any DatabaseConnection
+    ) throws(ModuleError) -> ModuleError {
         let found = try row(of: partition, in: connection)
         if let found, found.incarnation != partition.incarnation {
-            throw unknownIncarnation(partition, found.incarnation)
+            return unknownIncarnation(partition, found.incarnation)
         }
-        throw .blocked(
+        return .blocked(
             Self.fencedCode,
             "group \(partition.group), partition \(partition.partition) of topic \(partition.topic): the database has the offset "
                 + "\(found.map { String($0.offset) } ?? "none") where \(expected.map { String($0) } ?? "none") was expected, so "

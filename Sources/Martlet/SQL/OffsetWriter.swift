@@ -8,6 +8,13 @@ package final class OffsetWriter: Sendable {
     /// Writes the records with these indices of the batch.
     package typealias Body = @Sendable (any DatabaseConnection, Range<Int>) throws(ModuleError) -> Void
 
+    /// Runs the statement, and writes the records with these indices if it has changed a row; else returns false.
+    package typealias MovingBody =
+        @Sendable (any DatabaseConnection, Range<Int>, StatementCall) throws(ModuleError) -> Bool
+
+    /// What a body throws that moved no offset; never seen outside.
+    private static let notMoved = ModuleError.blocked("group.not_moved", "the stored offset is not the expected one")
+
     private let database: any Database
     private let offsets: GroupOffsetTable
     /// Offsets whose commit may have taken place. A partition retries the same commit, so each has one or two.
@@ -49,14 +56,27 @@ package final class OffsetWriter: Sendable {
             }, meanwhile)
     }
 
-    /// Writes and moves the stored offset.
+    /// Moves the stored offset and writes.
+    ///
+    /// - Parameter batch: ordered by offset.
+    package func write(
+        _ batch: [Record], moving partition: GroupPartition, from expected: Offset?, to next: Offset, _ body: @escaping Body
+    ) async throws {
+        try await write(batch, moving: partition, from: expected, to: next, movingWith: { connection, range, move throws(ModuleError) in
+            guard try connection.execute(move.statement, move.parameters).changes > 0 else { return false }
+            try body(connection, range)
+            return true
+        })
+    }
+
+    /// Moves the stored offset and writes, with a body that does both.
     ///
     /// - Parameters:
     ///   - batch: ordered by offset.
     ///   - meanwhile: runs on the calling thread once the transaction is queued, to feed its body.
     package func write(
         _ batch: [Record], moving partition: GroupPartition, from expected: Offset?, to next: Offset,
-        _ body: @escaping Body, meanwhile: () -> Void = {}
+        movingWith body: @escaping MovingBody, meanwhile: () -> Void = {}
     ) async throws {
         let suspects = uncertain.withLock { $0[partition] ?? [] }
         do {
@@ -69,15 +89,17 @@ package final class OffsetWriter: Sendable {
                         if stored >= next { return stored }
                         from = stored
                     }
-                    try offsets.move(partition, from: from, to: next, in: connection)
                     let first = from == expected ? 0 : batch.firstIndex { $0.offset >= from ?? 0 } ?? batch.count
-                    try body(connection, first..<batch.count)
+                    let move = offsets.moving(partition, from: from, to: next)
+                    guard try body(connection, first..<batch.count, move) else { throw Self.notMoved }
                     return next
                 }, meanwhile)
             if !suspects.isEmpty, stored == next { uncertain.withLock { $0[partition] = nil } }
         } catch let error as ModuleError where error.code == DatabaseError.commitUncertainCode {
             uncertain.withLock { _ = $0[partition, default: []].insert(next) }
             throw error
+        } catch let error as ModuleError where error.code == Self.notMoved.code {
+            throw try await database.transaction { [offsets] in try offsets.conflict(partition, expected: expected, in: $0) }
         }
     }
 

@@ -18,6 +18,8 @@ struct PartitionWorker: Sendable {
     private struct Position {
         var stored: Offset?
         var next: Offset
+        /// What was read from `next` on: one read brings several batches.
+        var ahead: ArraySlice<Record> = []
         /// Records that a worker before this one counted as consumed and did not settle; they are not counted again.
         var carried: Int
         /// Waits after the stored offset was found elsewhere, several times in a row.
@@ -60,24 +62,24 @@ struct PartitionWorker: Sendable {
     }
 
     private func nextBatch(_ position: inout Position) async throws -> [Record] {
-        var batch = try await read(&position)
-        if batch.isEmpty {
+        if position.ahead.count < settings.batchEvents { position.ahead = try await read(&position) }
+        if position.ahead.isEmpty {
             try await log.waitForRecord(topic: place.topic, partition: place.partition, at: position.next)
             if gate.isPaused { return [] }
-            batch = try await read(&position)
+            position.ahead = try await read(&position)
         }
-        let isPartial = !batch.isEmpty && batch.count < settings.batchEvents
+        let isPartial = !position.ahead.isEmpty && position.ahead.count < settings.batchEvents
         if isPartial && settings.batchWait > .zero {
             try await Task.sleep(for: settings.batchWait)
-            batch = try await read(&position)
+            position.ahead = try await read(&position)
         }
-        return batch.count > settings.batchEvents ? Array(batch[..<settings.batchEvents]) : batch
+        return Array(position.ahead.prefix(settings.batchEvents))
     }
 
-    private func read(_ position: inout Position) async throws -> [Record] {
+    private func read(_ position: inout Position) async throws -> ArraySlice<Record> {
         do {
             return try await log.read(
-                topic: place.topic, partition: place.partition, from: position.next, maxBytes: settings.batchBytes)
+                topic: place.topic, partition: place.partition, from: position.next, maxBytes: settings.batchBytes)[...]
         } catch let error as OffsetOutOfRange {
             guard error.offset < error.available.lowerBound else {
                 throw ModuleError.blocked(
@@ -120,6 +122,7 @@ struct PartitionWorker: Sendable {
         metrics.inFlight.add(-batch.count)
         metrics.batchLatency.record(.now - started)
         position.next = next
+        position.ahead = position.ahead.count > batch.count ? position.ahead.dropFirst(batch.count) : []
         if target.transactional != nil {
             position.stored = next
         } else {
@@ -140,6 +143,7 @@ struct PartitionWorker: Sendable {
         metrics.inFlight.add(-settled)
         position.stored = found.stored
         position.next = found.next
+        position.ahead = []
         position.carried += batch.count - settled
         progress.move(to: found.next)
     }

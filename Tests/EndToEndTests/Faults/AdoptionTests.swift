@@ -14,6 +14,11 @@ extension EndToEnd {
             let likes = (0..<20).map { Like("fan-\($0)", of: "bob") }
             try await cluster[1].likeAll(likes)
             #expect(try await server.sql.count("SELECT count(*) FROM martlet_outbox") == 20)
+            // As long as it lives and renews its lease, nobody else publishes its rows.
+            let lease = "SELECT max(lease_until) FROM martlet_outbox_owners WHERE owner IN (SELECT owner FROM martlet_outbox)"
+            let first = try await server.sql.count(lease)
+            try await eventually("a lease renewed twice") { try await server.sql.count(lease) > first + 1_000 }
+            #expect(cluster[2].logLines(containing: "publishing the outbox of a host that is gone").isEmpty)
             try await cluster.kill(1)
             try await cluster.start(0)
 
