@@ -162,7 +162,7 @@ final class EndpointQueue {
         guard room || lanes.loadedCount == 0 else { return [] }
         if isDue, lanes.loadedCount < Self.window {
             isReadingDue = true
-            actions.append(.due(now: now.wall, rows: rows))
+            actions.append(.due(now: lanes.dueThrough, rows: rows))
         }
         while keysBeingRead < Self.keyReads, let read = lanes.nextRead() {
             keysBeingRead += 1

@@ -75,6 +75,8 @@ struct LaneTable {
     private(set) var dueCount = 0
 
     var isEmpty: Bool { lanes.isEmpty }
+    /// The time up to which heads were noted as due, though the clock be set back since.
+    private(set) var dueThrough: Int64 = 0
     /// When the next head is due, in milliseconds since the epoch.
     var nextDue: Int64? { dueTimes.first }
 
@@ -205,6 +207,7 @@ struct LaneTable {
 
     /// Notes which heads are due. Returns whether there are heads to be read.
     mutating func markDue(now: Int64) -> Bool {
+        dueThrough = max(dueThrough, now)
         while let (_, (key, id)) = dueTimes.popFirst(upTo: now) {
             guard lanes[key]?.phase == .held(id) else { continue }
             lanes[key]?.phase = .due(id)

@@ -58,6 +58,7 @@ import Testing
         var underWay: [WebhookPlugin.Delivery] = []
         var held: [WebhookPlugin.Delivery] = []
         var done: [Int64] = []
+        var dueTimes: [Int64: Int64] = [:]
         for step in 0..<20_000 where done.count < all.count {
             switch Int.random(in: 0..<6, using: &random) {
             case 0:
@@ -74,16 +75,20 @@ import Testing
                 let delivery = underWay.remove(at: Int.random(in: 0..<underWay.count, using: &random))
                 if Int.random(in: 0..<4, using: &random) == 0 {
                     lanes.hold(delivery)
-                    lanes.schedule(delivery.id, delivery.key, at: Int64(step + Int.random(in: 0..<300, using: &random)))
+                    let dueAt = Int64(step + Int.random(in: 0..<300, using: &random))
+                    lanes.schedule(delivery.id, delivery.key, at: dueAt)
                     held.append(delivery)
+                    dueTimes[delivery.id] = dueAt
                 } else {
                     lanes.left(delivery)
                     done.append(delivery.id)
                 }
             case 4:
-                if lanes.markDue(now: Int64(step)) {
-                    let page = held.filter { _ in Bool.random(using: &random) }
-                    lanes.addDue(page, isLast: false)
+                // The clock may be set back in between.
+                if lanes.markDue(now: Int64(step - Int.random(in: 0..<100, using: &random))) {
+                    let due = held.filter { dueTimes[$0.id, default: 0] <= lanes.dueThrough }
+                    let page = Bool.random(using: &random) ? due : due.filter { _ in Bool.random(using: &random) }
+                    lanes.addDue(page, isLast: page.count == due.count)
                     held.removeAll { delivery in page.contains { $0.id == delivery.id } }
                 }
             default:
