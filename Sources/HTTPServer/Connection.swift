@@ -230,9 +230,10 @@ final class Connection: @unchecked Sendable {
         pending.release()
         let dropped = held
         held = []
-        acceptor.remove(self)
         endStreamCallbacks(reason)
         for item in dropped { item.response.stream?.connectionClosed(reason) }
+        // Last: whoever waits for the server to stop goes on when no connection is left.
+        acceptor.remove(self)
     }
 
     private func endStreamCallbacks(_ reason: HTTPStream.CloseReason) {
