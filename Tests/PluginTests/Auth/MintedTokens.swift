@@ -63,7 +63,7 @@ struct MintedTokens: Decodable {
             "none": by_hand({"alg": "none"}, good, lambda d: b""), "NONE": by_hand({"alg": "nOnE"}, good, mac(secret.encode())),
             "no algorithm": by_hand({"typ": "JWT"}, good, mac(secret.encode())),
             "hs512": jwt.encode(good, secret * 2, "HS512"),
-            "expired": hs(but(exp=now - 60)), "within leeway": hs(but(exp=now - 5)), "early": hs(but(nbf=now + 60)),
+            "expired": hs(but(exp=now - 60)), "within leeway": hs(but(exp=now - 5)), "early": hs(but(nbf=now + 3600)),
             "soon": hs(but(nbf=now + 5)), "endless": hs(but(exp=None)), "odd end": by_hand({"alg": "HS256"}, but(exp="soon"), mac(secret.encode())),
             "other issuer": hs(but(iss="https://evil")), "no issuer": hs(but(iss=None)), "other audience": hs(but(aud="shop")),
             "no audience": hs(but(aud=None)), "audiences": hs(but(aud=["shop", "events"])), "nobody": hs(but(sub=None)),
