@@ -31,16 +31,17 @@ struct WebhookDatabaseFaultTests {
     }
 
     @Test func aLockedFile() async throws {
-        let receiver = ScriptedServer(pause: .milliseconds(2))
+        // Slow enough that the lock is taken in the middle.
+        let receiver = ScriptedServer(pause: .milliseconds(20))
         defer { receiver.close() }
         let folder = try TemporaryFolder()
-        func open() async throws -> SQLiteDatabase {
+        func open(busyMilliseconds: Int) async throws -> SQLiteDatabase {
             let database = try TestHost(baseDirectory: folder.path).make(
-                SQLiteDatabase.self, #"{"path": "main.db", "busy_timeout_ms": 50}"#, name: "main")
+                SQLiteDatabase.self, #"{"path": "main.db", "busy_timeout_ms": \#(busyMilliseconds)}"#, name: "main")
             try await database.open()
             return database
         }
-        let (database, other) = (try await open(), try await open())
+        let (database, other) = (try await open(busyMilliseconds: 50), try await open(busyMilliseconds: 60_000))
         let fixture = try await WebhookFixture(endpoints: WebhookFixture.endpoint("one", receiver.url), database: database)
         try await publish(400, to: fixture)
         await waitUntil { receiver.requestCount >= 40 }

@@ -85,20 +85,22 @@ import Testing
         #expect(server.requests.isEmpty)
     }
 
-    @Test func overTLSHTTP2IsSpokenAndConnectionsAreShared() async throws {
-        let server = try await TLSServer(isExpired: false)
+    /// - Parameter readsRequests: whether the server has read a request before it answers. If not, some answers are lost: the
+    ///   end of the stream may come before curl 7.88 has told of the answer.
+    @Test(arguments: [true, false]) func overTLSHTTP2IsSpokenAndConnectionsAreShared(readsRequests: Bool) async throws {
+        let server = try await TLSServer(isExpired: false, readsRequests: readsRequests)
         defer { server.close() }
         let fixture = try await WebhookFixture(
             endpoints: WebhookFixture.endpoint("one", "https://localhost:\(server.port)/hooks"), #", "ca_file": "\#(server.authority)""#)
         try await fixture.publish((0..<200).map { (key: "k\($0 % 20)", payload: "\($0)") })
         await waitUntil { (try? await fixture.deliveries("one", state: "delivered").count) == 200 }
         let errors = try await fixture.attempts("one").compactMap { $0["error"] as? String }
-        #expect(errors.isEmpty, "\(errors)")
+        #expect(errors.count <= (readsRequests ? 0 : 20), "\(errors)")
         await fixture.close()
-        await waitUntil { server.requests.count == 200 }
+        await waitUntil { server.requests.count == 200 + errors.count }
         #expect(server.requests.allSatisfy { $0.version == "HTTP/2.0" }, "\(server.requests.map(\.version))")
         #expect(Set(server.requests.map(\.webhookID)).count == 200)
-        #expect(Set(server.requests.map(\.connection)).count == 1)
+        #expect(Set(server.requests.map(\.connection)).count == 1 || !readsRequests)
     }
 
     /// A name is no promise: what it leads to is looked at when the connection is made, each time.

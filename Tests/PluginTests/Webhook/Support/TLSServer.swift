@@ -21,7 +21,7 @@ final class TLSServer {
     private let folder: TemporaryFolder
     private let process = Process()
 
-    init(isExpired: Bool) async throws {
+    init(isExpired: Bool, readsRequests: Bool = true) async throws {
         folder = try TemporaryFolder()
         authority = folder.path + "/ca.pem"
         port = ScriptedServer.freePort()
@@ -47,7 +47,7 @@ final class TLSServer {
         try making.run()
         making.waitUntilExit()
         try #require(making.terminationStatus == 0, "openssl could not make certificates")
-        try Self.config(port, folder.path).write(toFile: folder.path + "/nginx.conf", atomically: true, encoding: .utf8)
+        try Self.config(port, folder.path, readsRequests: readsRequests).write(toFile: folder.path + "/nginx.conf", atomically: true, encoding: .utf8)
         process.executableURL = URL(fileURLWithPath: "/usr/sbin/nginx")
         process.arguments = ["-c", folder.path + "/nginx.conf", "-p", folder.path, "-e", folder.path + "/errors.log"]
         process.standardInput = FileHandle.nullDevice
@@ -59,7 +59,7 @@ final class TLSServer {
     }
 
     /// One process, which writes its id once it listens.
-    private static func config(_ port: Int, _ folder: String) -> String {
+    private static func config(_ port: Int, _ folder: String, readsRequests: Bool) -> String {
         """
         daemon off;
         master_process off;
@@ -77,6 +77,11 @@ final class TLSServer {
             listen 127.0.0.1:\(port) ssl http2;
             ssl_certificate \(folder)/cert.pem;
             ssl_certificate_key \(folder)/key.pem;
+            location / { \(readsRequests ? "proxy_pass http://unix:\(folder)/inner.socket:/" : "return 204"); }
+          }
+          server {
+            listen unix:\(folder)/inner.socket;
+            access_log off;
             location / { return 204; }
           }
         }
