@@ -132,8 +132,10 @@ import Testing
                     return .none
                 }
                 // A channel is heard only by those who listen already; after `close` nobody does any more.
-                while try server.cli("PUBLISH", name, payload) == "0" {
-                    if heard.withLock({ $0.contains(name) }) || Task.isCancelled { return .refused }
+                while true {
+                    let wasHeard = heard.withLock { $0.contains(name) }
+                    if try server.cli("PUBLISH", name, payload) != "0" { break }
+                    if wasHeard || Task.isCancelled { return .refused }
                     try await Task.sleep(for: .milliseconds(5))
                 }
                 heard.withLock { _ = $0.insert(name) }
