@@ -12,7 +12,7 @@ import Synchronization
 /// 5. close: every subscription and connection ends.
 ///
 /// A channel name with `*`, `?`, `[` or `\` subscribes to a pattern, by Redis's rules; it is published to as it stands.
-public final class MemoryBus: PubSub {
+public final class MemoryBus: PubSub, ImmediatePublishing {
     public typealias Config = MemoryBusConfig
 
     public static let name = "memory"
@@ -44,8 +44,19 @@ public final class MemoryBus: PubSub {
     public func publish(_ messages: [Message], to channel: String) async throws {
         guard !messages.isEmpty else { return }
         let name = Bytes(channel)
-        for target in local.targets(of: name) { target.deliver(.messages(messages)) }
+        deliver(messages, to: name)
         if let listener, listener.hasSubscribers { await listener.publish(messages, to: name) }
+    }
+
+    /// False while Redis clients subscribe: what is queued for them is waited for.
+    package func publishNow(_ messages: [Message], to channel: String) -> Bool {
+        if let listener, listener.hasSubscribers { return false }
+        if !messages.isEmpty { deliver(messages, to: Bytes(channel)) }
+        return true
+    }
+
+    private func deliver(_ messages: [Message], to channel: Bytes) {
+        for target in local.targets(of: channel) { target.deliver(.messages(messages)) }
     }
 
     /// Throws a blocked error, `bus.too_many_subscriptions`, at the configured limit.

@@ -130,7 +130,7 @@ final class ExecIntake: ExecDialogue {
 
     private static func append(_ outcome: IntakeOutcome, to line: inout [UInt8]) {
         switch outcome {
-        case .saved, .published: line += #""ok""#.utf8
+        case .saved, .published, .sent: line += #""ok""#.utf8
         case .unchanged: line += #""unchanged""#.utf8
         case .filtered: line += #""filtered""#.utf8
         case .rejected(let error):

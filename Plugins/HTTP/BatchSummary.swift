@@ -18,7 +18,7 @@ struct BatchSummary {
         for (index, outcome) in outcomes.enumerated() {
             switch outcome {
             case .saved: saved += 1
-            case .published: published += 1
+            case .published, .sent: published += 1
             case .unchanged: unchanged += 1
             case .filtered: filtered += 1
             case .rejected, .unavailable, .conflict:

@@ -55,7 +55,7 @@ extension Refusal {
     /// Nil if the input was taken.
     init?(_ outcome: IntakeOutcome) {
         switch outcome {
-        case .saved, .unchanged, .published, .filtered:
+        case .saved, .unchanged, .published, .sent, .filtered:
             return nil
         case .conflict:
             self = .conflict

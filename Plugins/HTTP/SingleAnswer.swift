@@ -16,6 +16,10 @@ enum SingleAnswer {
                 JSONText.appendQuoted(topic.text, to: &json)
                 json += ",\"partition\":\(partition),\"offset\":\(offset)".utf8
             }
+        case .sent(let id):
+            return taken(202, id, [:], input, respond) { json in
+                append(id, to: &json)
+            }
         case .unchanged:
             return json(200, Bytes(#"{"status":"unchanged"}"# + "\n"))
         case .filtered, .rejected, .unavailable, .conflict:

@@ -4,7 +4,7 @@ public struct Message: Sendable {
 
     /// The offset of the record that was published before this one's in the partition; everything between the two was
     /// filtered. -1 at the start of a partition. A receiver that has not got past it has missed messages.
-    /// Nil for a message from a foreign publisher, which has no place in a log.
+    /// Nil for a message that has no place in a log: a foreign publisher's, or a source's that publishes on the bus itself.
     public var previousOffset: Offset?
 
     /// Whether this is the last of the messages that its record became: false only where a transform made several of
@@ -15,5 +15,10 @@ public struct Message: Sendable {
         self.record = record
         self.previousOffset = previousOffset
         self.isLast = isLast
+    }
+
+    /// A message that no log keeps: at offset -1 of a topic named after the bus's channel.
+    package init(unkept event: Event, channel: TopicName) {
+        self.init(record: Record(topic: channel, partition: 0, offset: -1, event: event), previousOffset: nil)
     }
 }

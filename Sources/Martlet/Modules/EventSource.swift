@@ -57,6 +57,8 @@ public enum IntakeOutcome: Sendable {
     case unchanged
     /// The log has acknowledged the event.
     case published(id: Bytes, topic: TopicName, partition: PartitionID, offset: Offset)
+    /// A bus has taken the event, and nothing keeps it.
+    case sent(id: Bytes)
     /// A transform dropped it.
     case filtered
     /// The input is at fault; trying again cannot help.

@@ -22,7 +22,7 @@ extension Intake {
             var reason: (error: ModuleError, wait: Duration)?
             for (index, outcome) in zip(left, outcomes) {
                 switch outcome {
-                case .saved, .unchanged, .published, .filtered: break
+                case .saved, .unchanged, .published, .sent, .filtered: break
                 case .rejected(let error): rejected[index] = error
                 case .conflict: rejected[index] = .permanent("source.conflict", "the idempotency key was used for another body")
                 case .unavailable(let error, let wait):

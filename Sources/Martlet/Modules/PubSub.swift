@@ -20,6 +20,13 @@ extension PubSub {
     public var failure: ModuleError? { nil }
 }
 
+/// A bus that can hand messages to its subscribers on the thread that publishes them, which spares them a hop to another.
+package protocol ImmediatePublishing: PubSub {
+    /// Publishes as ``PubSub/publish(_:to:)`` does, without waiting; any thread. False, and nothing is published, if that is
+    /// not possible now.
+    func publishNow(_ messages: [Message], to channel: String) -> Bool
+}
+
 /// What a subscription yields.
 public enum Delivery: Sendable {
     case messages([Message])

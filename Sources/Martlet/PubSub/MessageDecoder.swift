@@ -51,7 +51,7 @@ package struct MessageDecoder {
     private static func foreign(_ bytes: Bytes, _ channel: TopicName) -> Message {
         let now = Timestamp.now()
         let event = Event(id: EventID.generate(at: now), key: nil, payload: bytes, timestamp: now)
-        return Message(record: Record(topic: channel, partition: 0, offset: -1, event: event), previousOffset: nil)
+        return Message(unkept: event, channel: channel)
     }
 
     private mutating func envelope(_ bytes: Bytes) -> Message? {

@@ -103,7 +103,7 @@ struct ConfigTestSteps {
         }
         return outcomes.compactMap { outcome in
             switch outcome {
-            case .saved, .unchanged, .published, .filtered: nil
+            case .saved, .unchanged, .published, .sent, .filtered: nil
             case .rejected(let error), .unavailable(let error, _): "an input of \(input.source.plain) was refused: \(error)"
             case .conflict: "an input of \(input.source.plain) was refused: its idempotency key came with another body"
             }

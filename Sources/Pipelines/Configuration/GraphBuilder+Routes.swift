@@ -10,7 +10,7 @@ extension GraphBuilder {
         var text = JSONWriter.text(entry.value.node)
         let platform = platformConfig(SourceConfig.self, node: entry.value.node, path: entry.value.path)
         // Also for a source that is kept: a reload may have taken its topic away.
-        let topic = platform.flatMap { self.topic($0.publish.topic) }
+        let topic = platform?.publish.topic.flatMap { self.topic($0) }
         // A source is made anew if its topic's schema changes.
         text += topic.flatMap { graph.schemas.entries[$0]?.text } ?? ""
         if let node = kept(previous?.sources, name: entry.key, text: text) {
@@ -31,10 +31,9 @@ extension GraphBuilder {
         }
         let savesTo = platform.save.flatMap { resolver.databaseRunner($0.database) }
         let save = platform.save.flatMap { savePlan($0, savesTo, allowing: variables, context: context) }
-        let publish = PublishPlan(
-            platform.publish, allowing: platform.save == nil ? variables : variables.union([.saved]),
-            maxEventBytes: services.log.maxEventBytes, schemas: graph.schemas, context: context)
-        guard let source, let transforms, topic != nil, let publish, platform.save == nil || save != nil else { return }
+        let publish = publishPlan(
+            platform.publish, topic, resolver, allowing: platform.save == nil ? variables : variables.union([.saved]), context: context)
+        guard let source, let transforms, let publish, platform.save == nil || save != nil else { return }
         let pipeline = SourcePipeline(
             name: entry.key, transforms: transforms, save: save, publish: publish, log: services.log, gate: services.intake, payloads: services.payloads,
             metrics: SourceMetrics(registry: services.metrics, source: entry.key), logger: context.logger)
@@ -43,6 +42,22 @@ extension GraphBuilder {
             logger: services.logger)
         graph.sources.append(
             PipelineGraph.Node(name: entry.key, part: runner, text: text, uses: resolver.uses, isKept: false))
+    }
+
+    /// Nil if problems were reported.
+    private func publishPlan(
+        _ config: PublishConfig, _ topic: TopicName?, _ resolver: GraphResolver, allowing kinds: Set<TemplateVariableKind>,
+        context: ModuleContext
+    ) -> PublishPlan? {
+        let bus = config.pubsub.flatMap { resolver.pubSubRunner($0) }
+        let destination =
+            topic.map { PublishDestination.topic($0) }
+            ?? bus.map { .bus(BusPublisher(bus: $0.pubSub, channel: config.channel ?? "")) }
+        // Its templates are checked also where the destination has a problem of its own.
+        let plan = PublishPlan(
+            config, to: destination ?? .topic(""), allowing: kinds, maxEventBytes: services.log.maxEventBytes, schemas: graph.schemas,
+            context: context)
+        return destination == nil ? nil : plan
     }
 
     private func savePlan(

@@ -12,7 +12,12 @@ package struct SourceConfig: ModuleConfig {
         transforms = fields.optional("transforms", default: [], "Applied to each input before it is saved or published.")
         save = fields.optional(
             "save", "A statement that runs in one transaction with the event's outbox row, before the answer.")
-        publish = fields.required("publish", "The event made of each input, and its topic.")
+        publish = fields.required("publish", "The event made of each input, and where it goes.")
+        if save != nil, publish.pubsub != nil {
+            fields.problem(
+                at: "publish", "an event that is saved with goes to a `topic`: on a bus alone it could be lost after the save",
+                found: "`pubsub`", hint: "name a topic, and let a group with a `pubsub` sink read it; or remove `save`")
+        }
     }
 }
 
@@ -33,17 +38,33 @@ package struct SaveConfig: ModuleConfig {
 
 /// The block `publish` of a source.
 package struct PublishConfig: ModuleConfig {
-    package let topic: ConfigText
+    package let topic: ConfigText?
+    package let pubsub: ConfigText?
+    package let channel: String?
     package let key: ConfigText?
     package let id: ConfigText?
     package let payload: ConfigObject?
     package let headers: ConfigMap<ConfigText>
 
     package init(from fields: inout ConfigFields) {
-        topic = fields.required("topic", "A name from `topics`.", example: "notifications")
+        topic = fields.optional("topic", "A name from `topics`: the log keeps the event, and groups read it.", example: "notifications")
+        pubsub = fields.optional(
+            "pubsub", "Instead of a topic, a name from `pubsub`: who is connected now gets the event, and nothing keeps it.", example: "bus")
+        channel = fields.optional("channel", "With `pubsub`: the bus's channel.", example: "typing")
         key = fields.optional("key", "Events of one key keep their order.", example: "${/user}")
         id = fields.optional("id", "The event's id; left out, a UUIDv7.", example: "${/id}")
         payload = fields.optional("payload", "The event's payload, with templates in its strings; left out, the input.")
         headers = fields.optional("headers", default: [:], "The event's headers, templates.")
+        switch (topic, pubsub) {
+        case (nil, nil):
+            fields.problem(at: "topic", "an event goes to a `topic` or to a `pubsub`", hint: "topic: a name from `topics`")
+        case (.some, .some):
+            fields.problem(at: "pubsub", "an event goes to a `topic` or to a `pubsub`, not both", hint: "remove one of them")
+        case (nil, .some) where channel == nil:
+            fields.problem(at: "channel", "`pubsub` needs the `channel` to publish on", hint: "channel: the one that `channels` subscribe to")
+        case (.some, nil) where channel != nil:
+            fields.problem(at: "channel", "`channel` goes with `pubsub`; a topic has none", hint: "remove it, or name a `pubsub`")
+        default: break
+        }
     }
 }

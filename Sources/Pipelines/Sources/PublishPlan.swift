@@ -2,7 +2,7 @@ import Martlet
 
 /// How a source's inputs become events: the compiled block `publish`.
 struct PublishPlan: Sendable {
-    let topic: TopicName
+    let destination: PublishDestination
     private let hasKey: Bool
     private let hasID: Bool
     private let headerNames: [String]
@@ -18,7 +18,8 @@ struct PublishPlan: Sendable {
     /// Nil if problems were reported.
     /// - Parameter maxEventBytes: what the log takes.
     init?(
-        _ config: PublishConfig, allowing kinds: Set<TemplateVariableKind>, maxEventBytes: Int, schemas: TopicSchemas, context: ModuleContext
+        _ config: PublishConfig, to destination: PublishDestination, allowing kinds: Set<TemplateVariableKind>, maxEventBytes: Int,
+        schemas: TopicSchemas, context: ModuleContext
     ) {
         let key = config.key.map { context.template($0, allowing: kinds) }
         let id = config.id.map { context.template($0, allowing: kinds) }
@@ -28,7 +29,7 @@ struct PublishPlan: Sendable {
         let templates = wanted.compactMap { $0 }
         if case .some(.none) = payload { return nil }
         guard templates.count == wanted.count else { return nil }
-        topic = TopicName(config.topic.plain)
+        self.destination = destination
         hasKey = key != nil
         hasID = id != nil
         headerNames = config.headers.keys
@@ -72,10 +73,10 @@ struct PublishPlan: Sendable {
         guard event.byteCount <= maxEventBytes else {
             throw .permanent(
                 "log.record_too_large",
-                "the event has \(event.byteCount) bytes with its key and headers, and the log takes \(maxEventBytes) "
+                "the event has \(event.byteCount) bytes with its key and headers, and at most \(maxEventBytes) are taken "
                     + "(`log.max_record_bytes`); send less, or raise the limit")
         }
-        try schemas.check(event, for: topic)
+        if case .topic(let topic) = destination { try schemas.check(event, for: topic) }
         return event
     }
 }

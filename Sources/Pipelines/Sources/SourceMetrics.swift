@@ -30,7 +30,7 @@ struct SourceMetrics: Sendable {
     func count(_ outcomes: [IntakeOutcome]) {
         for outcome in outcomes {
             switch outcome {
-            case .saved, .published: accepted.add()
+            case .saved, .published, .sent: accepted.add()
             case .unchanged: unchanged.add()
             case .filtered: filtered.add()
             case .rejected, .conflict: rejected.add()

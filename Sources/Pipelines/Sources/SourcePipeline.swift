@@ -1,6 +1,6 @@
 package import Martlet
 
-/// What happens to a source's inputs: transforms, then `save` with the outbox, or `publish` straight to the log.
+/// What happens to a source's inputs: transforms, then `save` with the outbox, or `publish` straight to the log or a bus.
 package final class SourcePipeline: Intake {
     private let name: String
     private let transforms: TransformChain
@@ -79,14 +79,15 @@ package final class SourcePipeline: Intake {
         let parameters = try save.binding.parameters.evaluate(TemplateInput(input), with: payloads)
         let now = Timestamp.now()
         let plan = publish
+        let topic = plan.destination.topicName
         let makeEvent: SaveRequest.MakeEvent
         if plan.readsSavedColumns {
             makeEvent = { (saved) throws(ModuleError) in
-                (plan.topic, try plan.makeEvent(TemplateInput(input, saved: saved), at: now))
+                (topic, try plan.makeEvent(TemplateInput(input, saved: saved), at: now))
             }
         } else {
             let event = try plan.makeEvent(TemplateInput(input), at: now)
-            makeEvent = { (_) throws(ModuleError) in (plan.topic, event) }
+            makeEvent = { (_) throws(ModuleError) in (topic, event) }
         }
         save.outbox.submit(
             SaveRequest(
@@ -97,7 +98,7 @@ package final class SourcePipeline: Intake {
                 answer: answer))
     }
 
-    // MARK: Publish without a save: the answer waits for the log
+    // MARK: Publish without a save: the answer waits for the log or the bus
 
     private func publishAll(_ inputs: [SourceInput], _ completion: @escaping @Sendable ([IntakeOutcome]) -> Void) {
         var events: [Event] = []
@@ -112,19 +113,29 @@ package final class SourcePipeline: Intake {
             }
         }
         let count = inputs.count
-        let topic = publish.topic
         guard !events.isEmpty else {
             return completion((0..<count).compactMap { index in failures[index].map { .rejected($0) } })
         }
         let accepted = events
         let failed = failures
-        log.append(accepted, to: topic, mark: nil) { result in
+        /// Calls back with the outcomes of all inputs, given those of the events that were made.
+        let finish: @Sendable ((Int) -> IntakeOutcome) -> Void = { outcome in
             var next = 0
             completion((0..<count).map { index in
                 if let error = failed[index] { return .rejected(error) }
                 defer { next += 1 }
-                return Self.outcome(accepted[next], topic, result.map { $0[next] })
+                return outcome(next)
             })
+        }
+        switch publish.destination {
+        case .topic(let topic):
+            log.append(accepted, to: topic, mark: nil) { result in
+                finish { number in Self.outcome(accepted[number], topic, result.map { $0[number] }) }
+            }
+        case .bus(let publisher):
+            publisher.publish(accepted) { result in
+                finish { Self.outcome(accepted[$0], result) }
+            }
         }
     }
 
@@ -132,13 +143,20 @@ package final class SourcePipeline: Intake {
         _ event: Event, _ topic: TopicName, _ result: Result<RecordPlace, ModuleError>
     ) -> IntakeOutcome {
         switch result {
-        case .success(let place):
-            .published(id: event.id, topic: topic, partition: place.partition, offset: place.offset)
-        case .failure(let error) where error.kind == .permanent:
-            .rejected(error)
-        case .failure(let error):
-            .unavailable(error, retryAfter: error.retryAfter ?? .seconds(1))
+        case .success(let place): .published(id: event.id, topic: topic, partition: place.partition, offset: place.offset)
+        case .failure(let error): failed(error)
         }
+    }
+
+    private static func outcome(_ event: Event, _ result: Result<Void, ModuleError>) -> IntakeOutcome {
+        switch result {
+        case .success: .sent(id: event.id)
+        case .failure(let error): failed(error)
+        }
+    }
+
+    private static func failed(_ error: ModuleError) -> IntakeOutcome {
+        error.kind == .permanent ? .rejected(error) : .unavailable(error, retryAfter: error.retryAfter ?? .seconds(1))
     }
 
     // MARK: Transforms
@@ -146,7 +164,7 @@ package final class SourcePipeline: Intake {
     private func transform(_ inputs: [SourceInput], _ completion: @escaping @Sendable ([IntakeOutcome]) -> Void) async {
         let records = inputs.map { input in
             Record(
-                topic: publish.topic, partition: 0, offset: 0,
+                topic: publish.destination.topicName, partition: 0, offset: 0,
                 event: Event(id: input.id ?? .empty, key: input.key, headers: input.headers, payload: input.payload, timestamp: Timestamp.now()))
         }
         let results: [Result<[Record], ModuleError>]
@@ -172,7 +190,7 @@ package final class SourcePipeline: Intake {
         let failure = outcomes.first { outcome in
             switch outcome {
             case .rejected, .unavailable, .conflict: true
-            case .saved, .unchanged, .published, .filtered: false
+            case .saved, .unchanged, .published, .sent, .filtered: false
             }
         }
         return failure ?? outcomes.first ?? .filtered

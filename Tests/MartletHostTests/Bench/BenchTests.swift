@@ -53,8 +53,8 @@ import Testing
     @Test func users() throws {
         let run = try BenchRun(["users", "--users", "20", "--rate", "100", "--seconds", "1", "--runs", "1", "--json"])
         try check(
-            run, ["fsync: lost", "fsync: duplicate", "written: lost", "written: duplicate"],
-            positive: ["fsync: flat out", "written: post to stream at 100/s, p99"], runs: 1)
+            run, ["fsync: lost", "fsync: duplicate", "written: lost", "written: duplicate", "memory: lost", "memory: duplicate"],
+            positive: ["fsync: flat out", "written: post to stream at 100/s, p99", "memory: flat out"], runs: 1)
     }
 
     @Test func resume() throws {

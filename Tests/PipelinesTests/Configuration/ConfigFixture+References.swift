@@ -1,4 +1,13 @@
 extension ConfigFixture {
+    private static let saveOfLikes = """
+        "save": {
+                "database": "main",
+                "sql": "INSERT INTO likes(actor) VALUES (:actor)",
+                "parameters": { "actor": "${/actor}" }
+              },
+
+        """
+
     /// What the blocks say of each other.
     static let references: [ConfigFixture] = [
         ConfigFixture(
@@ -62,6 +71,24 @@ extension ConfigFixture {
                 config.json:31:13: groups.push.sink: a group needs a `sink` or a `deliver_to`
                   sink: an object with a `type`
                 """#),
+        ConfigFixture(
+            "neither topic nor bus", [(#""topic": "likes", "#, "")],
+            "?"),
+        ConfigFixture(
+            "topic and bus", [(#""topic": "likes", "#, #""topic": "likes", "pubsub": "bus", "channel": "c", "#)],
+            "?"),
+        ConfigFixture(
+            "a bus without a channel", [(saveOfLikes, ""), (#""topic": "likes", "#, #""pubsub": "bus", "#)],
+            "?"),
+        ConfigFixture(
+            "a topic with a channel", [(#""topic": "likes", "#, #""topic": "likes", "channel": "c", "#)],
+            "?"),
+        ConfigFixture(
+            "a save whose event nothing keeps", [(#""topic": "likes", "#, #""pubsub": "bus", "channel": "c", "#)],
+            "?"),
+        ConfigFixture(
+            "dangling pubsub of a source", [(saveOfLikes, ""), (#""topic": "likes", "#, #""pubsub": "buss", "channel": "c", "#)],
+            "?"),
         ConfigFixture(
             "colliding routes", [(#""path": "/users/{user}/likes""#, #""path": "/users/{name}/stream""#)],
             #"config.json:47:15: queries.list.path: http.route_collision: GET /users/{user}/stream (channels.stream) and GET /users/{name}/stream (queries.list) answer the same requests; give one of them another path or method, found `/users/{name}/stream`"#),

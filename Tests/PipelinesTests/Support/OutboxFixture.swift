@@ -73,7 +73,7 @@ final class OutboxFixture: Sendable {
         case .rejected(let error): "rejected \(error.code)"
         case .unavailable(let error, _): "unavailable \(error.code)"
         case .conflict: "conflict"
-        case .published, .filtered: "other"
+        case .published, .sent, .filtered: "other"
         case nil: nil
         }
     }

@@ -39,6 +39,7 @@ import Testing
     static let outcomes: [(IntakeOutcome, Int, String)] = [
         (.saved(id: "a", saved: [:]), 201, #"{"id":"a"}"#),
         (.published(id: "a", topic: "t", partition: 3, offset: 9), 202, #"{"id":"a","topic":"t","partition":3,"offset":9}"#),
+        (.sent(id: "a"), 202, #"{"id":"a"}"#),
         (.unchanged, 200, #"{"status":"unchanged"}"#),
         (.filtered, 200, #"{"status":"filtered"}"#),
         (

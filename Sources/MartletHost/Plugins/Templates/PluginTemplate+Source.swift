@@ -86,7 +86,7 @@ extension PluginTemplate {
                 private static func answer(_ outcome: IntakeOutcome) -> HTTPResponse {
                     switch outcome {
                     case .saved(let id, _): return HTTPResponse(status: 201, body: Bytes("\(id)\n"))
-                    case .published(let id, _, _, _): return HTTPResponse(status: 202, body: Bytes("\(id)\n"))
+                    case .published(let id, _, _, _), .sent(let id): return HTTPResponse(status: 202, body: Bytes("\(id)\n"))
                     case .unchanged, .filtered: return HTTPResponse(status: 200)
                     case .rejected(let error): return problem(422, error.message)
                     case .conflict: return problem(422, "The same idempotency key came with another body")
