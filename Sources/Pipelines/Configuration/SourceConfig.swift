@@ -15,7 +15,7 @@ package struct SourceConfig: ModuleConfig {
         publish = fields.required("publish", "The event made of each input, and where it goes.")
         if save != nil, publish.pubsub != nil {
             fields.problem(
-                at: "publish", "an event that is saved with goes to a `topic`: on a bus alone it could be lost after the save",
+                at: "publish", "the event of a `save` goes to a `topic`: on a bus alone it could be lost after the save",
                 found: "`pubsub`", hint: "name a topic, and let a group with a `pubsub` sink read it; or remove `save`")
         }
     }

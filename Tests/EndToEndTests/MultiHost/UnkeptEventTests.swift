@@ -4,10 +4,13 @@ import Testing
 extension EndToEnd {
     /// A source that publishes on the bus: who is connected gets its events, and nothing keeps them.
     @Suite struct UnkeptEventTests {
-        private static let typing: [String: Any] = [
-            "type": "http", "path": "/typing",
-            "publish": ["pubsub": "bus", "channel": "notifications", "key": "${/to}", "payload": ["text": "${/from} is typing"]],
-        ]
+        private static var typing: [String: Any] {
+            let payload = ["text": "${/from} is typing"]
+            return [
+                "type": "http", "path": "/typing",
+                "publish": ["pubsub": "bus", "channel": "notifications", "key": "${/to}", "payload": payload],
+            ]
+        }
 
         private func post(_ host: HostProcess, _ from: String) async throws -> HTTPAnswer {
             try await host.post("/typing", #"{"to":"bob","from":"\#(from)"}"#)

@@ -22,7 +22,7 @@ extension ConfigFixture {
                   take the value from the token instead: "${@claim.a}" in the templates of the part
                 config.json:16:89: sources.likes.require.b: `${@saved.b}` has no value here; valid here: `${/field}`, `${@payload}`, `${@header.NAME}`, `${@path.NAME}`, `${@query.NAME}`
                 config.json:22:38: sources.likes.publish.kee: unknown key `kee`; did you mean `key`?
-                  valid keys: topic, key, id, payload, headers
+                  valid keys: topic, pubsub, channel, key, id, payload, headers
                 """#),
         ConfigFixture(
             "an unknown verifier, an unknown database and a bad template in a query",

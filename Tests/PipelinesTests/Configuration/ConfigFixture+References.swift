@@ -73,22 +73,40 @@ extension ConfigFixture {
                 """#),
         ConfigFixture(
             "neither topic nor bus", [(#""topic": "likes", "#, "")],
-            "?"),
+            #"""
+                config.json:22:18: sources.likes.publish.topic: an event goes to a `topic` or to a `pubsub`
+                  topic: a name from `topics`
+                """#),
         ConfigFixture(
             "topic and bus", [(#""topic": "likes", "#, #""topic": "likes", "pubsub": "bus", "channel": "c", "#)],
-            "?"),
+            #"""
+                config.json:22:48: sources.likes.publish.pubsub: an event goes to a `topic` or to a `pubsub`, not both
+                  remove one of them
+                """#),
         ConfigFixture(
             "a bus without a channel", [(saveOfLikes, ""), (#""topic": "likes", "#, #""pubsub": "bus", "#)],
-            "?"),
+            #"""
+                config.json:17:24: sources.likes.publish.channel: `pubsub` needs the `channel` to publish on
+                  channel: the one that `channels` subscribe to
+                """#),
         ConfigFixture(
             "a topic with a channel", [(#""topic": "likes", "#, #""topic": "likes", "channel": "c", "#)],
-            "?"),
+            #"""
+                config.json:22:49: sources.likes.publish.channel: `channel` goes with `pubsub`; a topic has none
+                  remove it, or name a `pubsub`
+                """#),
         ConfigFixture(
             "a save whose event nothing keeps", [(#""topic": "likes", "#, #""pubsub": "bus", "channel": "c", "#)],
-            "?"),
+            #"""
+                config.json:22:18: sources.likes.publish: the event of a `save` goes to a `topic`: on a bus alone it could be lost after the save, found `pubsub`
+                  name a topic, and let a group with a `pubsub` sink read it; or remove `save`
+                """#),
         ConfigFixture(
             "dangling pubsub of a source", [(saveOfLikes, ""), (#""topic": "likes", "#, #""pubsub": "buss", "channel": "c", "#)],
-            "?"),
+            #"""
+                config.json:17:36: sources.likes.publish.pubsub: unknown pubsub `buss`; did you mean `bus`?
+                  buses: bus
+                """#),
         ConfigFixture(
             "colliding routes", [(#""path": "/users/{user}/likes""#, #""path": "/users/{name}/stream""#)],
             #"config.json:47:15: queries.list.path: http.route_collision: GET /users/{user}/stream (channels.stream) and GET /users/{name}/stream (queries.list) answer the same requests; give one of them another path or method, found `/users/{name}/stream`"#),
