@@ -3,12 +3,12 @@ import Testing
 @testable import WebhookPlugin
 
 /// The sleep of a dispatcher.
-@Suite struct InboxTests {
+@Suite struct WebhookInboxTests {
     private static let hour: Int64 = 3_600_000
 
     /// A dispatcher that has something to do later takes thousands of turns a second before: they share one alarm.
     @Test func manySleepsShareAnAlarm() async {
-        let inbox = Inbox()
+        let inbox = WebhookPlugin.Inbox()
         let now = Moment.now().steady
         for number in 0..<1_000 {
             inbox.post(.arrived(["one"]))
@@ -21,7 +21,7 @@ import Testing
     }
 
     @Test func anEarlierTimeWakesEarlier() async {
-        let inbox = Inbox()
+        let inbox = WebhookPlugin.Inbox()
         let now = Moment.now().steady
         inbox.post(.end)
         await inbox.wait(until: now + Self.hour)
@@ -33,7 +33,7 @@ import Testing
 
     /// An alarm that comes between two sleeps ends the next one, which may have been planned for longer.
     @Test func anAlarmBetweenSleepsIsNotLost() async {
-        let inbox = Inbox()
+        let inbox = WebhookPlugin.Inbox()
         inbox.post(.end)
         await inbox.wait(until: Moment.now().steady)
         _ = inbox.take()
@@ -42,7 +42,7 @@ import Testing
     }
 
     @Test func aNoticeWakes() async {
-        let inbox = Inbox()
+        let inbox = WebhookPlugin.Inbox()
         async let sleep: Void = inbox.wait(until: nil)
         inbox.post(.end)
         await sleep
