@@ -1,4 +1,4 @@
-// OpenSSL's libcrypto: digests, HMAC, and checking signatures of JSON Web Tokens (RFC 7518, RFC 8037).
+// OpenSSL's libcrypto: digests, HMAC, AES-256-GCM, and checking signatures of JSON Web Tokens (RFC 7518, RFC 8037).
 #pragma once
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
@@ -34,6 +34,39 @@ static inline int ccrypto_equal(const void *left, const void *right, size_t coun
 /// Random bytes that nobody can guess; 1 on success.
 static inline int ccrypto_random(unsigned char *bytes, size_t count) {
     return RAND_bytes(bytes, (int)count) == 1;
+}
+
+/// Encrypts with AES-256-GCM (NIST SP 800-38D): writes as many bytes as there are, and a tag of 16 behind them. A nonce is used
+/// only once with a key; `context` is covered by the tag, and not encrypted. 1 on success.
+static inline int ccrypto_seal(
+    const unsigned char key[32], const unsigned char nonce[12], const void *context, size_t context_count, const void *bytes,
+    size_t count, unsigned char *sealed) {
+    int written = 0, rest = 0;
+    EVP_CIPHER_CTX *cipher = EVP_CIPHER_CTX_new();
+    int result = cipher != NULL && EVP_EncryptInit_ex(cipher, EVP_aes_256_gcm(), NULL, key, nonce) == 1
+        && EVP_EncryptUpdate(cipher, NULL, &written, (const unsigned char *)context, (int)context_count) == 1
+        && EVP_EncryptUpdate(cipher, sealed, &written, (const unsigned char *)bytes, (int)count) == 1
+        && EVP_EncryptFinal_ex(cipher, sealed + written, &rest) == 1
+        && EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_AEAD_GET_TAG, 16, sealed + count) == 1;
+    EVP_CIPHER_CTX_free(cipher);
+    ERR_clear_error();
+    return result && written + rest == (int)count;
+}
+
+/// Decrypts what `ccrypto_seal` has made of `count` bytes; 1 if key, nonce, context and all bytes are the same as then.
+static inline int ccrypto_unseal(
+    const unsigned char key[32], const unsigned char nonce[12], const void *context, size_t context_count,
+    const unsigned char *sealed, size_t count, unsigned char *bytes) {
+    int written = 0, rest = 0;
+    EVP_CIPHER_CTX *cipher = EVP_CIPHER_CTX_new();
+    int result = cipher != NULL && EVP_DecryptInit_ex(cipher, EVP_aes_256_gcm(), NULL, key, nonce) == 1
+        && EVP_DecryptUpdate(cipher, NULL, &written, (const unsigned char *)context, (int)context_count) == 1
+        && EVP_DecryptUpdate(cipher, bytes, &written, sealed, (int)count) == 1
+        && EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_AEAD_SET_TAG, 16, (void *)(sealed + count)) == 1
+        && EVP_DecryptFinal_ex(cipher, bytes + written, &rest) == 1;
+    EVP_CIPHER_CTX_free(cipher);
+    ERR_clear_error();
+    return result && written + rest == (int)count;
 }
 
 /// A public key from PEM (SubjectPublicKeyInfo); NULL if there is none.

@@ -144,6 +144,25 @@ static inline uint16_t clinux_free_port(void) {
     return port;
 }
 
+/// Listens on a port of loopback and lets nobody in: its backlog is full, so that whoever connects waits. Fills in the port and
+/// both ends to close; -1 on failure.
+static inline int clinux_listen_full(uint16_t *port, int ends[2]) {
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -1;
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t count = sizeof address;
+    // A backlog of 0 has room for one.
+    if (bind(fd, (struct sockaddr *)&address, count) == 0 && listen(fd, 0) == 0
+        && getsockname(fd, (struct sockaddr *)&address, &count) == 0) {
+        *port = ntohs(address.sin_port);
+        ends[0] = fd;
+        ends[1] = clinux_connect_loopback(*port);
+        if (ends[1] >= 0) return 0;
+    }
+    close(fd);
+    return -1;
+}
+
 static inline int clinux_set_nonblocking(int fd) {
     return fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 }

@@ -17,6 +17,7 @@ public struct WebhookChannelConfig: ModuleConfig {
     public let maxEndpoints: Int
     public let allowAddresses: [AddressBlock]
     public let certificateFile: ConfigText?
+    public let secretsKey: ConfigText?
     public let retry: RetryConfig
     public let breaker: BreakerConfig
     public let disableAfterHours: Int
@@ -43,7 +44,8 @@ public struct WebhookChannelConfig: ModuleConfig {
         maxPerSecond = fields.optional(
             "max_per_second", in: 1...1_000_000, "Requests to one endpoint a second; left out, no limit.", example: 100)
         maxRequests = fields.optional(
-            "max_requests", default: 1_000, in: 1...20_000, "Requests of this host to all endpoints at the same time.")
+            "max_requests", default: 1_000, in: 1...20_000,
+            "Requests of this host to all endpoints at the same time; endpoints that time out have a quarter of them at most.")
         maxQueuedBytes = fields.optional(
             "max_queued_bytes", default: 64 << 20, in: 1 << 20...1 << 40,
             "Memory for deliveries that are read ahead; the others wait in the database.")
@@ -61,6 +63,10 @@ public struct WebhookChannelConfig: ModuleConfig {
             example: [])
         certificateFile = fields.optional(
             "ca_file", "A PEM file of the authorities to trust for https; left out, the system's.", example: "ca.pem")
+        secretsKey = fields.optional(
+            "secrets_key",
+            "32 bytes in base64 (`openssl rand -base64 32`) that encrypt the secrets of endpoints made through the admin API, by "
+                + "AES-256-GCM; left out, they lie in the database as they are.", example: "${env:WEBHOOK_SECRETS_KEY}")
         retry = fields.section("retry", "When a delivery that failed is tried again.")
         breaker = fields.section("breaker", "When an endpoint that keeps failing is left alone for a while.")
         disableAfterHours = fields.optional(

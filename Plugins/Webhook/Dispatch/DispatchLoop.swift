@@ -4,7 +4,7 @@ import Martlet
 final class DispatchLoop {
     /// Reads that are under way at the same time; databases have few readers.
     private static let readLimit = 8
-    /// How soon an endpoint looks again that waits for what others hold, in milliseconds.
+    /// How soon an endpoint looks again that waits for memory that others hold, or for the database, in milliseconds.
     private static let starvedLook: Int64 = 50
     /// How long a read that failed waits, in milliseconds.
     private static let failedReadPause: Int64 = 200
@@ -23,6 +23,7 @@ final class DispatchLoop {
     private var waitingReads: [(endpoint: String, action: ReadAction)] = []
     private var readCount = 0
     private var slots: RequestSlots
+    private var waitingForSlots = SlotQueue()
     private var loadedBytes = 0
     private var results = ResultQueue()
     private var isSending = true
@@ -39,7 +40,8 @@ final class DispatchLoop {
     func turn(_ notices: [Notice], now: Moment) -> Int64? {
         for notice in notices { take(notice, now) }
         while let name = looks.popFirst(upTo: now.steady) { mark(name) }
-        let names = dirty
+        // Who waits for a slot that is free now goes before who has just given it back.
+        let names = (isSending && results.hasRoom ? waitingForSlots.next(slots) : []) + dirty
         dirty = []
         isDirty = []
         for name in names { advance(name, now) }
@@ -129,14 +131,20 @@ final class DispatchLoop {
         guard let queue = queues[name] else { return }
         let room = loadedBytes + slots.bytes < services.queuedBytes
         using(queue) { read(queue, now, room: room) }
-        while maySend(queue), let delivery = using(queue, { queue.nextSend(now: now) }) { send(delivery, queue, now) }
+        while maySend {
+            let claim = queue.claim
+            guard slots.room(for: claim) > 0, let delivery = using(queue, { queue.nextSend(now: now) }) else { break }
+            send(delivery, queue, claim, now)
+        }
         // What was sent makes room for more.
         using(queue) { read(queue, now, room: room) }
         looks[name] = isSending ? queue.nextLook(now: now) : nil
         if queue.canBeGivenBack { givenBack.add(name) }
         if removed.contains(name), queue.isIdle { return forget(name) }
+        guard isSending else { return }
+        if slots.room(for: queue.claim) <= 0, queue.wantsSlot(now: now) { waitingForSlots.add(name, queue.claim) }
         // What it waits for is held by others, whose news are not its own.
-        if isSending, !room || queue.lanes.hasNext && !maySend(queue) {
+        if !room || queue.lanes.hasNext && !maySend {
             looks[name] = min(looks[name] ?? .max, now.steady + Self.starvedLook)
         }
     }
@@ -145,29 +153,31 @@ final class DispatchLoop {
         for action in queue.reads(now: now, room: room, mayLoad: isSending) { waitingReads.append((queue.name, action)) }
     }
 
-    private func maySend(_ queue: EndpointQueue) -> Bool {
-        isSending && results.hasRoom && slots.allows(inFlight: queue.inFlight)
-    }
+    private var maySend: Bool { isSending && results.hasRoom }
 
-    private func send(_ delivery: Delivery, _ queue: EndpointQueue, _ now: Moment) {
-        slots.took(delivery)
+    /// - Parameter claim: the endpoint's before the delivery was taken.
+    private func send(_ delivery: Delivery, _ queue: EndpointQueue, _ claim: SlotClaim, _ now: Moment) {
+        slots.took(delivery, for: claim)
         services.metrics.inFlight.add(1)
         let name = queue.name
         guard let request = services.request.request(delivery, to: queue.settings, now: now.wall) else {
             let error = ModuleError.blocked("webhook.no_url", "the endpoint \(name) has no URL any more")
             return inbox.post(
-                .completed(CompletedRequest(endpoint: name, delivery: delivery, url: "", result: .failure(error), started: now, ended: now)))
+                .completed(
+                    CompletedRequest(
+                        endpoint: name, delivery: delivery, claim: claim, url: "", result: .failure(error), started: now, ended: now)))
         }
         services.client.send(request) { [inbox] result in
             inbox.post(
                 .completed(
                     CompletedRequest(
-                        endpoint: name, delivery: delivery, url: request.url, result: result, started: now, ended: .now())))
+                        endpoint: name, delivery: delivery, claim: claim, url: request.url, result: result, started: now,
+                        ended: .now())))
         }
     }
 
     private func completed(_ request: CompletedRequest, _ now: Moment) {
-        slots.freed(request.delivery)
+        slots.freed(request.delivery, of: request.claim)
         services.metrics.inFlight.add(-1)
         guard let queue = queues[request.endpoint] else { return }
         mark(request.endpoint)
@@ -216,21 +226,7 @@ final class DispatchLoop {
         // A page is part of what may be queued, so that many endpoints with large bodies share it.
         let bytes = min(4 << 20, max(64 << 10, services.queuedBytes / 16))
         Task {
-            let found: ReadResult.Found
-            do {
-                switch action {
-                case .held(let rows): found = .held(try await reader.held(endpoint: name, rows: rows))
-                case .due(let now, let rows): found = .page(try await reader.due(endpoint: name, now: now, rows: rows, bytes: bytes))
-                case .key(let read, let rows):
-                    found = .page(
-                        try await reader.waiting(
-                            endpoint: name, key: read.key, after: read.after, through: read.through, rows: rows, bytes: bytes))
-                case .scan(let after, let rows):
-                    found = .page(try await reader.waiting(endpoint: name, after: after, rows: rows, bytes: bytes))
-                }
-            } catch {
-                found = .failure(error as? ModuleError ?? .transient("webhook.read_failed", "\(error)"))
-            }
+            let found = await reader.found(by: action, endpoint: name, bytes: bytes)
             inbox.post(.read(ReadResult(endpoint: name, generation: generation, action: action, found: found)))
         }
     }

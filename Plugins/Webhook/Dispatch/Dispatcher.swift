@@ -37,6 +37,7 @@ final class Dispatcher: Sendable {
             if !loop.hasEnded { await inbox.wait(until: wake) }
         }
         loop.finish()
+        inbox.close()
     }
 
     /// Stops sending, and returns when what is under way has ended and is written down, or at the deadline.

@@ -47,17 +47,19 @@ struct EndpointPace: Sendable {
         tokensAt = now
     }
 
+    /// Whether another request may be sent, but for the rate.
+    func isReady(inFlight: Int, now: Int64) -> Bool {
+        switch breaker {
+        case .open(let until) where now < until: false
+        case .probing where inFlight > 0: false
+        default: inFlight < min(allowed, limits.maxInFlight) && now >= notBefore
+        }
+    }
+
     /// Whether another request may be sent; if so, it is counted.
     mutating func admit(inFlight: Int, now: Int64) -> Bool {
-        switch breaker {
-        case .open(let until):
-            guard now >= until else { return false }
-            breaker = .probing
-        case .probing:
-            guard inFlight == 0 else { return false }
-        case .closed: break
-        }
-        guard inFlight < min(allowed, limits.maxInFlight), now >= notBefore else { return false }
+        guard isReady(inFlight: inFlight, now: now) else { return false }
+        if case .open = breaker { breaker = .probing }
         return takeToken(now)
     }
 
@@ -73,10 +75,12 @@ struct EndpointPace: Sendable {
 
     /// When ``admit(inFlight:now:)`` may answer otherwise although nothing was answered; nil if only an answer changes it.
     func nextChange(now: Int64) -> Int64? {
-        if case .open(let until) = breaker { return max(until, notBefore) }
-        if notBefore > now { return notBefore }
-        if let rate = limits.maxPerSecond, tokens < 1 { return tokensAt + max(1, Int64((1 - tokens) * 1000 / Double(rate))) }
-        return nil
+        var change = notBefore
+        if case .open(let until) = breaker { change = max(change, until) }
+        if change <= now, let rate = limits.maxPerSecond, tokens < 1 {
+            change = tokensAt + max(1, Int64((1 - tokens) * 1000 / Double(rate)))
+        }
+        return change > now ? change : nil
     }
 
     /// Returns whether the breaker was closed by this.

@@ -11,26 +11,6 @@ final class EndpointQueue {
         case idle, loading, running, stopping
     }
 
-    /// Bounds that all endpoints of a channel share.
-    struct Bounds: Sendable {
-        /// Keys that wait for a retry.
-        let heldKeys: Int
-        /// An endpoint that has failed for so long is disabled; milliseconds.
-        let disableAfter: Int64
-        /// A lease must last for longer than this when something is sent; milliseconds.
-        let leaseMargin: Int64
-        let schedule: RetrySchedule
-    }
-
-    /// What a completed attempt means beyond its own delivery.
-    struct Consequence {
-        var disable: String?
-        var breakerOpened = false
-        var breakerClosed = false
-        /// Whether the database is to have it since when the endpoint fails.
-        var mustNoteFailing = false
-    }
-
     /// Deliveries of one endpoint that are read ahead.
     private static let window = 1_000
     private static let pageRows = 500
@@ -42,6 +22,7 @@ final class EndpointQueue {
     private(set) var settings: EndpointSettings
     private(set) var pace: EndpointPace
     private(set) var lanes = LaneTable()
+    private var standing: Standing
     private(set) var inFlight = 0
     /// Results that are not written yet.
     private(set) var unwritten = 0
@@ -69,6 +50,7 @@ final class EndpointQueue {
         self.bounds = bounds
         pace = EndpointPace(settings.pace, now: now.steady)
         failing = FailingSpell(noted: settings.failingSince)
+        standing = settings.failingSince == nil ? .new : .hangs
     }
 
     var name: String { settings.name }
@@ -87,6 +69,7 @@ final class EndpointQueue {
         // An operator has resumed it.
         if settings.state == .active, !wasActive {
             pace.reset()
+            standing = .new
             failing = FailingSpell(noted: nil)
         }
     }
@@ -181,6 +164,14 @@ final class EndpointQueue {
         return actions
     }
 
+    /// For what it wants a slot.
+    var claim: SlotClaim { SlotClaim(standing, inFlight: inFlight) }
+
+    /// Whether it would send if it got a slot.
+    func wantsSlot(now: Moment) -> Bool {
+        phase == .running && lanes.hasNext && shouldRun(now) && pace.isReady(inFlight: inFlight, now: now.steady)
+    }
+
     /// The next delivery to send, if the endpoint may get one now.
     func nextSend(now: Moment) -> Delivery? {
         guard phase == .running, lanes.hasNext, shouldRun(now), pace.admit(inFlight: inFlight, now: now.steady) else { return nil }
@@ -249,6 +240,7 @@ final class EndpointQueue {
     ) -> (AttemptResult, Consequence) {
         inFlight -= 1
         unwritten += 1
+        standing.attempted(answer, latency: latency)
         var consequence = Consequence()
         var failures = delivery.failures
         let next: AttemptResult.Next

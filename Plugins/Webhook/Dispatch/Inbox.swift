@@ -5,11 +5,19 @@ import Synchronization
 ///
 /// It holds at most what is under way: a notice for each request, read and write, and what operators and the clock say.
 final class Inbox: Sendable {
+    private struct Alarm {
+        let at: Int64
+        let task: Task<Void, Never>
+    }
+
     private struct State {
         var notices: [Notice] = []
         var sleeper: CheckedContinuation<Void, Never>?
-        /// Counts the sleeps, so that an alarm wakes only its own.
-        var sleeps = 0
+        /// An alarm came while nobody slept.
+        var hasRung = false
+        /// The next one is the last. One is kept until it rings, since a new one for each sleep costs more than a needless turn:
+        /// the runtime does not forget a sleep that is cancelled before its time has come.
+        var alarms: [Alarm] = []
     }
 
     private let state = Mutex(State())
@@ -31,36 +39,52 @@ final class Inbox: Sendable {
         }
     }
 
-    /// Returns when there is a notice, or at a time.
+    /// Returns when there is a notice, or at a time; it may be earlier.
     ///
     /// - Parameter deadline: milliseconds of ``Moment/steady``; nil for none.
     func wait(until deadline: Int64?) async {
-        let sleep = state.withLock { state in
-            state.sleeps += 1
-            return state.sleeps
-        }
-        let alarm = deadline.map { deadline in
-            Task {
-                guard (try? await Task.sleep(for: .milliseconds(max(0, deadline - Moment.now().steady)))) != nil else { return }
-                wake(sleep)
-            }
-        }
+        if let deadline { setAlarm(deadline) }
         await withCheckedContinuation { continuation in
             let isDue = state.withLock { state in
-                guard state.notices.isEmpty, state.sleeps == sleep else { return true }
+                guard state.notices.isEmpty, !state.hasRung else {
+                    state.hasRung = false
+                    return true
+                }
                 state.sleeper = continuation
                 return false
             }
             if isDue { continuation.resume() }
         }
-        alarm?.cancel()
     }
 
-    private func wake(_ sleep: Int) {
-        let sleeper = state.withLock { state -> CheckedContinuation<Void, Never>? in
-            guard state.sleeps == sleep else { return nil }
-            state.sleeps += 1
+    /// Alarms that have not rung.
+    var alarmCount: Int { state.withLock { $0.alarms.count } }
+
+    /// Forgets the alarms, once nobody sleeps any more.
+    func close() {
+        let alarms = state.withLock { state in
+            defer { state.alarms = [] }
+            return state.alarms
+        }
+        for alarm in alarms { alarm.task.cancel() }
+    }
+
+    private func setAlarm(_ deadline: Int64) {
+        state.withLock { state in
+            if let next = state.alarms.last, next.at <= deadline { return }
+            let task = Task {
+                guard (try? await Task.sleep(for: .milliseconds(max(0, deadline - Moment.now().steady)))) != nil else { return }
+                ring(deadline)
+            }
+            state.alarms.append(Alarm(at: deadline, task: task))
+        }
+    }
+
+    private func ring(_ deadline: Int64) {
+        let sleeper = state.withLock { state in
+            state.alarms.removeAll { $0.at <= deadline }
             defer { state.sleeper = nil }
+            state.hasRung = state.sleeper == nil
             return state.sleeper
         }
         sleeper?.resume()

@@ -44,14 +44,16 @@ struct KeyRing: Sendable {
         entries = Array(([Entry(key: key, until: nil)] + entries.filter { $0.until.map { $0 > now } ?? true }).prefix(Self.limit))
     }
 
-    // MARK: In the database: `[{"key": "whsec_…", "until": 1700000000000}]`.
+    // MARK: In the database: `[{"key": "whsec_…", "until": 1700000000000}]`, each key as the vault has it.
 
-    init(json: String) throws(ModuleError) {
+    init(json: String, of endpoint: String, _ vault: SecretVault) throws(ModuleError) {
         let problems = ConfigProblems(file: "secrets")
         guard case .array(let items)? = JSONReader.read(json, problems: problems)?.kind else { throw Self.damaged }
         var entries: [Entry] = []
         for item in items {
-            guard case .string(let text)? = item["key"]?.kind, let key = try? SigningKey(text) else { throw Self.damaged }
+            guard case .string(let text)? = item["key"]?.kind else { throw Self.damaged }
+            let secret = try vault.opened(text, of: endpoint)
+            guard let key = try? SigningKey(secret) else { throw Self.damaged }
             var until: Int64?
             if case .number(let number)? = item["until"]?.kind { until = number.int64 }
             entries.append(Entry(key: key, until: until))
@@ -59,9 +61,13 @@ struct KeyRing: Sendable {
         self.entries = entries
     }
 
-    var json: String {
-        JSONWriter.text(
-            .array(entries.map { ["key": .string($0.key.text), "until": $0.until.map { .integer($0) } ?? .null] }))
+    func json(of endpoint: String, _ vault: SecretVault) throws(ModuleError) -> String {
+        var items: [JSONNode] = []
+        for entry in entries {
+            let text = try vault.closed(entry.key.text, of: endpoint)
+            items.append(["key": .string(text), "until": entry.until.map { .integer($0) } ?? .null])
+        }
+        return JSONWriter.text(.array(items))
     }
 
     private static let damaged = ModuleError.blocked(

@@ -55,8 +55,8 @@ struct EndpointRow: Sendable {
         createdAt = now
     }
 
-    /// - Throws: blocked, `webhook.bad_row`, if the row does not have the types it was written with.
-    init(row: [DataValue]) throws(ModuleError) {
+    /// - Throws: blocked, `webhook.bad_row`, if the row does not have the types it was written with; what the vault throws.
+    init(row: [DataValue], _ vault: SecretVault) throws(ModuleError) {
         guard row.count == 15, let name = row[0].string, let origin = row[1].string.flatMap(Origin.init(rawValue:)),
             let state = row[8].string.flatMap(State.init(rawValue:)), let changedAt = row[10].int64, let lease = row[13].int64,
             let createdAt = row[14].int64
@@ -67,7 +67,7 @@ struct EndpointRow: Sendable {
         self.name = name
         self.origin = origin
         url = row[2].string
-        if let secrets = row[3].string { keys = try KeyRing(json: secrets) }
+        if let secrets = row[3].string { keys = try KeyRing(json: secrets, of: name, vault) }
         filter = EventFilter(Self.patterns(row[4].string))
         description = row[5].string
         maxInFlight = row[6].int64.map(Int.init)
@@ -89,10 +89,11 @@ struct EndpointRow: Sendable {
     }
 
     /// The values of what can be changed, by column.
-    var values: [(String, DataValue)] {
-        [
+    func values(_ vault: SecretVault) throws(ModuleError) -> [(String, DataValue)] {
+        let secrets = try keys?.json(of: name, vault)
+        return [
             ("endpoint", .text(name)), ("origin", .text(origin.rawValue)), ("url", url.map { .text($0) } ?? .null),
-            ("secrets", keys.map { .text($0.json) } ?? .null),
+            ("secrets", secrets.map { .text($0) } ?? .null),
             ("event_types", .text(JSONWriter.text(.array(filter.patterns.map { .string($0) })))),
             ("description", description.map { .text($0) } ?? .null),
             ("max_in_flight", maxInFlight.map { .integer(Int64($0)) } ?? .null),

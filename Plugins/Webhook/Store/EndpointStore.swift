@@ -19,6 +19,7 @@ struct EndpointStore: Sendable {
     private let database: any Database
     private let channel: String
     private let maxEndpoints: Int
+    private let vault: SecretVault
     private let makeChannel: Statement
     private let readChannel: Statement
     private let bumpVersion: Statement
@@ -29,8 +30,9 @@ struct EndpointStore: Sendable {
     private let delete: Statement
     private let noteFailing: Statement
 
-    init(_ database: any Database, channel: String, maxEndpoints: Int) throws(SQLProblem) {
+    init(_ database: any Database, channel: String, maxEndpoints: Int, _ vault: SecretVault) throws(SQLProblem) {
         self.database = database
+        self.vault = vault
         self.channel = channel
         self.maxEndpoints = maxEndpoints
         makeChannel = try Statement(
@@ -130,7 +132,7 @@ struct EndpointStore: Sendable {
         try await database.transaction { [self] connection in
             let found = try readOne.run(connection, ("channel", .text(channel)), ("endpoint", .text(name))).rows.first
             guard let found else { return nil }
-            var row = try EndpointRow(row: found)
+            var row = try EndpointRow(row: found, vault)
             guard row.state != .removed else { return nil }
             guard try change(&row) else { return row }
             try write(row, connection)
@@ -158,16 +160,16 @@ struct EndpointStore: Sendable {
 
     func all(_ connection: any DatabaseConnection) throws(ModuleError) -> [EndpointRow] {
         var rows: [EndpointRow] = []
-        for row in try readAll.run(connection, ("channel", .text(channel))).rows { rows.append(try EndpointRow(row: row)) }
+        for row in try readAll.run(connection, ("channel", .text(channel))).rows { rows.append(try EndpointRow(row: row, vault)) }
         return rows
     }
 
     private func add(_ row: EndpointRow, _ connection: any DatabaseConnection) throws(ModuleError) {
-        _ = try connection.execute(insert.sql, insert.values([("channel", .text(channel))] + row.values))
+        _ = try connection.execute(insert.sql, insert.values([("channel", .text(channel))] + row.values(vault)))
     }
 
     private func write(_ row: EndpointRow, _ connection: any DatabaseConnection) throws(ModuleError) {
-        _ = try connection.execute(update.sql, update.values([("channel", .text(channel))] + row.values))
+        _ = try connection.execute(update.sql, update.values([("channel", .text(channel))] + row.values(vault)))
     }
 
     private func bump(_ connection: any DatabaseConnection) throws(ModuleError) {

@@ -6,6 +6,10 @@ struct Latencies {
         values.reserveCapacity(capacity)
     }
 
+    init(_ values: [Int64]) {
+        self.values = values
+    }
+
     var count: Int { values.count }
 
     mutating func add(_ nanoseconds: Int64) {

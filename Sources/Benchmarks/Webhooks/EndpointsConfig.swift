@@ -1,18 +1,17 @@
 /// A host that delivers each event to one of many endpoints.
 enum EndpointsConfig {
-    /// Where the endpoints of one run are.
+    /// Where the endpoints of one phase are.
     struct Places {
         let count: Int
-        /// The first so many endpoints are dead: of each two one does not answer, and one refuses connections.
+        /// The first so many endpoints are dead, each in the way of the next of `deadPorts`.
         let dead: Int
         let alive: UInt16
-        let silent: UInt16
-        let refusing: UInt16
+        let deadPorts: [UInt16]
     }
 
     static func text(_ places: Places) -> String {
         let endpoints = (0..<places.count).map { number in
-            let port = number >= places.dead ? places.alive : number % 2 == 0 ? places.silent : places.refusing
+            let port = number >= places.dead ? places.alive : places.deadPorts[number % places.deadPorts.count]
             return """
                 "e\(number)": { "url": "http://127.0.0.1:\(port)/hook", "secrets": ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
                   "event_types": ["e\(number)"] }
@@ -30,8 +29,8 @@ enum EndpointsConfig {
               "groups": { "hooks": { "topics": ["events"], "deliver_to": "hooks" } },
               "channels": {
                 "hooks": {
-                  "type": "webhook", "database": "main", "event_type": "${/type}", "timeout_ms": 1000, "keep_events": 100000,
-                  "allow_addresses": ["127.0.0.1"], "endpoints": {
+                  "type": "webhook", "database": "main", "event_type": "${/type}", "timeout_ms": 1000, "connect_timeout_ms": 1000,
+                  "keep_events": 100000, "allow_addresses": ["127.0.0.1"], "endpoints": {
                     \(endpoints.joined(separator: ",\n        "))
                   }
                 }

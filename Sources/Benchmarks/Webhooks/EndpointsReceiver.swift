@@ -2,7 +2,7 @@ import CLinux
 import HTTPServer
 import Synchronization
 
-/// Endpoints in this process: one listener for those that answer, one for those that never do.
+/// Endpoints in this process: a listener for those that answer, and one for each way of being dead.
 final class EndpointsReceiver: Sendable {
     /// What has arrived, by the numbers of events.
     private struct Arrivals {
@@ -16,9 +16,10 @@ final class EndpointsReceiver: Sendable {
     /// Events that it has room for.
     let capacity: Int
     let port: UInt16
-    let silentPort: UInt16
-    /// Nobody listens there.
-    let refusingPort: UInt16
+    /// Of endpoints that never answer, that refuse connections, that let nobody in, and that answer 500.
+    let deadPorts: [UInt16]
+    /// Of the listener that lets nobody in.
+    private let closedEnds: [Int32]
     private let group: EventLoopGroup
     private let servers: [HTTPServer]
     private let arrivals: Shared
@@ -53,10 +54,16 @@ final class EndpointsReceiver: Sendable {
         let silent = try Router([
             Route(.post, "/hook") { exchange in arrivals.value.withLock { $0.silent.append(exchange) } }
         ])
-        servers = [alive, silent].map { router in HTTPServer(loops: group.loops) { router.dispatch($0) } }
-        port = try servers[0].listen(on: ListenAddress(host: "127.0.0.1", port: 0)).port
-        silentPort = try servers[1].listen(on: ListenAddress(host: "127.0.0.1", port: 0)).port
-        refusingPort = clinux_free_port()
+        let failing = try Router([Route(.post, "/hook") { $0.respond(.internalServerError) }])
+        let servers = [alive, silent, failing].map { router in HTTPServer(loops: group.loops) { router.dispatch($0) } }
+        self.servers = servers
+        let ports = try servers.map { try $0.listen(on: ListenAddress(host: "127.0.0.1", port: 0)).port }
+        var closedPort: UInt16 = 0
+        var closedEnds: [Int32] = [-1, -1]
+        guard clinux_listen_full(&closedPort, &closedEnds) == 0 else { throw BenchmarkError.system("listen on a port of loopback") }
+        self.closedEnds = closedEnds
+        port = ports[0]
+        deadPorts = [ports[1], clinux_free_port(), closedPort, ports[2]]
     }
 
     /// When each event arrived first, in nanoseconds of the monotonic clock; 0 for those that did not.
@@ -65,5 +72,6 @@ final class EndpointsReceiver: Sendable {
 
     func stop() {
         group.stop()
+        for end in closedEnds { close(end) }
     }
 }

@@ -1,6 +1,7 @@
 import CLinux
 
-/// Posts events, each for one endpoint; all of them get one before any gets another.
+/// Posts events, each for one endpoint; all of them get one before any gets another. Those that may be dead get none while it
+/// warms up.
 final class EndpointsWork: Workload {
     private static let fill = String(repeating: "x", count: 100)
 
@@ -8,14 +9,19 @@ final class EndpointsWork: Workload {
     private static let step = 10_007
 
     private let endpoints: Int
+    /// The first so many may be dead.
+    private let mortal: Int
     private let receiver: EndpointsReceiver
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1_024, alignment: 1)
     /// When each event was sent, in nanoseconds of the monotonic clock.
     private(set) var sentAt: [Int64] = []
     private(set) var refused = 0
+    /// The first event after the warm-up.
+    private(set) var firstMeasured = Int.max
 
-    init(endpoints: Int, receiver: EndpointsReceiver) {
+    init(endpoints: Int, mortal: Int, receiver: EndpointsReceiver) {
         self.endpoints = endpoints
+        self.mortal = mortal
         self.receiver = receiver
     }
 
@@ -23,8 +29,15 @@ final class EndpointsWork: Workload {
         buffer.deallocate()
     }
 
+    /// The warm-up is over before an event.
+    func measure(from number: Int) {
+        firstMeasured = number
+    }
+
     /// The endpoint that an event is for.
-    func endpoint(of number: Int) -> Int { number * Self.step % endpoints }
+    func endpoint(of number: Int) -> Int {
+        number < firstMeasured ? mortal + number * Self.step % (endpoints - mortal) : number * Self.step % endpoints
+    }
 
     func hasRequest(_ number: Int) -> Bool { number < receiver.capacity }
 

@@ -101,7 +101,10 @@ import Testing
         ])
         try check(
             run, ["did not arrive, all live", "did not arrive, 4 dead"],
-            positive: ["post to 16 endpoints, all live, p99", "post to 16 endpoints, 4 dead, p50", "p99, 4 dead as a multiple of all live"],
+            positive: [
+                "post to 16 endpoints, all live, p99", "post to 16 endpoints, 4 dead, p50", "p99, 4 dead as a multiple of all live",
+                "p99, one phase of all live as a multiple of another",
+            ],
             runs: 1)
     }
 

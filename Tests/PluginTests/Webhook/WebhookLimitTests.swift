@@ -31,18 +31,6 @@ import Testing
         await fixture.close()
     }
 
-    @Test func aQuarterOfTheSlotsIsForEndpointsThatHaveNone() {
-        let delivery = WebhookPlugin.Delivery(id: 1, key: nil, messageID: "1", body: "x")
-        var slots = RequestSlots(limit: 100)
-        while slots.allows(inFlight: 7) { slots.took(delivery) }
-        #expect(slots.count == 75)
-        while slots.allows(inFlight: 0) { slots.took(delivery) }
-        #expect(slots.count == 100 && slots.bytes == 100 * delivery.size)
-        slots.freed(delivery)
-        #expect(slots.allows(inFlight: 0) && !slots.allows(inFlight: 1))
-        #expect(RequestSlots(limit: 1).allows(inFlight: 0))
-    }
-
     private static func limits(maxPerSecond: Int?) -> EndpointPace.Limits {
         EndpointPace.Limits(maxInFlight: 16, maxPerSecond: maxPerSecond, breakerFailures: 10, firstPause: 1_000, longestPause: 1_000)
     }

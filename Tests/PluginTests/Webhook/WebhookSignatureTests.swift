@@ -52,7 +52,8 @@ import Testing
         ring.rotate(to: b, keepingOthersUntil: 100, now: 50)
         #expect(ring.signatures(id: "x", timestamp: 1, body: "y", now: 99).split(separator: " ").count == 2)
         #expect(ring.signatures(id: "x", timestamp: 1, body: "y", now: 100).split(separator: " ").count == 1)
-        let read = try KeyRing(json: ring.json)
+        let vault = SecretVault(channel: "hooks", key: nil)
+        let read = try KeyRing(json: ring.json(of: "one", vault), of: "one", vault)
         #expect(read.entries.map(\.key.text) == [b.text, a.text] && read.entries.map(\.until) == [nil, 100])
     }
 
