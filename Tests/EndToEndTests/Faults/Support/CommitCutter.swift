@@ -71,7 +71,7 @@ final class CommitCutter: Sendable {
 
     /// `COMMIT` as a simple query (message Q), or as a command of its own at the end of a pipeline (message P).
     private static func holdsCommit(_ chunk: ArraySlice<UInt8>) -> Bool {
-        chunk.withUnsafeBytes { memmem($0.baseAddress, $0.count, "COMMIT\0", 7) != nil }
+        Data(chunk).range(of: Data("COMMIT\0".utf8)) != nil
     }
 
     /// Carries bytes until one side ends or `mayPass` says no.
