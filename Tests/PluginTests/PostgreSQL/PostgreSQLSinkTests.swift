@@ -44,10 +44,13 @@ struct PostgreSQLSinkTests {
         let isOver = Atomic<Bool>(false)
         async let cuts = cutWriter(of: database, times: 20, isOver)
         var (next, failures) = (Int64(0), 0)
-        while !isOver.load(ordering: .acquiring) {
+        while true {
+            // The last cut may still be on its way until a batch has gone through after it.
+            let isLast = isOver.load(ordering: .acquiring)
             do {
                 try await sink.write(batch(next..<next + 500), moving: place, from: next == 0 ? nil : next, to: next + 500)
                 next += 500
+                if isLast { break }
             } catch let error as ModuleError where error.kind == .transient {
                 failures += 1
             }
