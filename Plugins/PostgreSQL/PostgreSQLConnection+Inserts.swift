@@ -17,27 +17,42 @@ extension PostgreSQLConnection {
         }
     }
 
-    func insertRows(_ batch: RowBatch, ifChanged first: StatementCall) throws(ModuleError) -> Int? {
+    func insertRows(_ batch: RowBatch, ifChanged first: StatementCall, isLast: Bool) throws(ModuleError) -> Int? {
         guard !batch.rows.isEmpty else { return try execute(first.statement, first.parameters).changes > 0 ? 0 : nil }
         return try dooming(begins: true) { () throws(ModuleError) in
             let rows = try encode(batch)
-            let (move, insert) = (try statements.statement(first.statement.text), try statements.statement(rows.sql))
-            var (changes, hasChanged) = (0, Bool?.none)
+            let move = try statements.statement(Self.failingWithoutChange(first.statement.text))
+            let insert = try statements.statement(rows.sql)
+            var (changes, hasMoved) = (0, false)
             do throws(ModuleError) {
-                try runTogether(2, sql: { $0 == 0 ? move.sql : insert.sql }) { (number, handle) throws(ModuleError) in
-                    guard number == 0 else { return rows.send(insert.name, on: handle) }
-                    try parameters.set(first.parameters, types: move.parameterTypes, database: settings.name)
-                    return parameters.send(move.name, on: handle)
+                try runTogether(isLast ? 3 : 2, sql: { [move.sql, insert.sql, "COMMIT"][$0] }) { (number, handle) throws(ModuleError) in
+                    switch number {
+                    case 0:
+                        try parameters.set(first.parameters, types: move.parameterTypes, database: settings.name)
+                        return parameters.send(move.name, on: handle)
+                    case 1: return rows.send(insert.name, on: handle)
+                    default: return PQsendQueryParams(handle, "COMMIT", 0, nil, nil, nil, nil, 0)
+                    }
                 } each: { (number, result) throws(ModuleError) in
-                    if number == 0 { hasChanged = Self.changes(result) > 0 } else { changes = Self.changes(result) }
+                    switch number {
+                    case 0: hasMoved = true
+                    case 1: changes = Self.changes(result)
+                    default: hasCommitted = true
+                    }
                 }
             } catch {
-                // Rows that fail because somebody else has written them are nobody's fault.
-                if hasChanged == false, !link.isBroken { return nil }
+                if isLast, link.isBroken { throw uncertainCommit(error) }
+                if !hasMoved, error.kind == .permanent { return nil }
                 throw error
             }
-            return hasChanged == true ? changes : nil
+            return changes
         }
+    }
+
+    /// The statement, failing (division by zero) if it changes no row: then the server skips what was sent after it, and the
+    /// client need not look in between.
+    private static func failingWithoutChange(_ sql: String) -> String {
+        "WITH changed AS (\(sql) RETURNING 1) SELECT 1 / count(*) FROM changed"
     }
 
     private func encode(_ batch: RowBatch) throws(ModuleError) -> PostgreSQLRows {

@@ -15,6 +15,8 @@ final class PostgreSQLConnection: DatabaseConnection, BackendConnection {
     private var isInTransaction = false
     /// BEGIN leaves with the transaction's first statements, which saves a round trip.
     private var mustBegin = false
+    /// COMMIT has left with the transaction's last statements, and was answered.
+    var hasCommitted = false
     /// The first failed statement of the transaction, which then cannot be committed.
     private var failure: ModuleError?
 
@@ -101,6 +103,7 @@ final class PostgreSQLConnection: DatabaseConnection, BackendConnection {
 
     func complete(_ body: (any DatabaseConnection) throws -> Void) throws(ModuleError) {
         isInTransaction = true
+        hasCommitted = false
         failure = nil
         defer { isInTransaction = false }
         do {
@@ -127,6 +130,7 @@ final class PostgreSQLConnection: DatabaseConnection, BackendConnection {
     }
 
     private func commit() throws(ModuleError) {
+        guard !hasCommitted else { return }
         guard !mustBegin else { return mustBegin = false }
         var tag = ""
         do {
@@ -139,15 +143,20 @@ final class PostgreSQLConnection: DatabaseConnection, BackendConnection {
                 // A deferred constraint: the server has rolled back.
                 throw error
             }
-            throw .transient(
-                DatabaseError.commitUncertainCode,
-                "\(error.message); the transaction may have been committed or not: a group's stored offset tells, and a save is "
-                    + "answered with an error")
+            throw uncertainCommit(error)
         }
         guard tag == "COMMIT" else {
             throw .transient(
                 "postgres.rolled_back", "database `\(settings.name)`: the server rolled the transaction back (\(tag))")
         }
+    }
+
+    /// The connection was lost after COMMIT had left.
+    func uncertainCommit(_ error: ModuleError) -> ModuleError {
+        .transient(
+            DatabaseError.commitUncertainCode,
+            "\(error.message); the transaction may have been committed or not: a group's stored offset tells, and a save is "
+                + "answered with an error")
     }
 
     /// Whether a statement of the schema has ended the transaction that it ran in.
@@ -165,6 +174,7 @@ final class PostgreSQLConnection: DatabaseConnection, BackendConnection {
     /// - Parameter begins: whether BEGIN may still wait, for what sends it itself.
     func dooming<Value>(begins: Bool = false, _ work: () throws(ModuleError) -> Value) throws(ModuleError) -> Value {
         precondition(isInTransaction, "the connection of a transaction was used after its body returned")
+        precondition(!hasCommitted, "the connection of a transaction was used after its last rows")
         if let failure { throw failure }
         do {
             if !begins { try beginNow() }

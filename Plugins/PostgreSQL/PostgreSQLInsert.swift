@@ -20,20 +20,17 @@ struct PostgreSQLInsert: Sendable {
 
     /// - Parameter types: for each column of the insert, in order: name, type's oid, its name, its category.
     init(_ insert: RowInsert, types: [(oid: Oid, name: String, category: String)]) {
-        var arrays: [String] = []
         var values: [String] = []
         var columns: [Column] = []
         for (index, type) in types.enumerated() {
             let element = PostgreSQLArray.Element(type: type.oid)
-            arrays.append("$\(index + 1)::\(element.arrayType)")
             // Text goes to text columns as it is, so that too long a value is an error and is not cut by a cast.
             let mustCast = element == .text && type.category != "S"
-            values.append("u.c\(index)\(mustCast ? "::\(type.name)" : "")")
+            values.append("unnest($\(index + 1)::\(element.arrayType))\(mustCast ? "::\(type.name)" : "")")
             columns.append(Column(name: insert.columns[index], element: element, type: type.name))
         }
-        let names = types.indices.map { "c\($0)" }.joined(separator: ", ")
-        sql = insert.text(
-            source: "SELECT \(values.joined(separator: ", ")) FROM unnest(\(arrays.joined(separator: ", "))) AS u(\(names))")
+        // Not `FROM unnest(…)`, for which the server keeps all rows aside before it inserts the first one.
+        sql = insert.text(source: "SELECT \(values.joined(separator: ", "))")
         self.columns = columns
         isUpdate = insert.onConflict == .update
         keys = insert.conflictColumns.compactMap { insert.columns.firstIndex(of: $0) }

@@ -86,7 +86,7 @@ public final class TableSink: TransactionalSink {
             batch, moving: partition, from: expected, to: next,
             movingWith: { connection, range, move throws(ModuleError) in
                 let rest = range.lowerBound == 0 ? rows : RowBatch(rows.insert, Array(rows.rows[range]))
-                return try connection.insertRows(rest, ifChanged: move) != nil
+                return try connection.insertRows(rest, ifChanged: move, isLast: true) != nil
             })
     }
 
@@ -104,7 +104,7 @@ public final class TableSink: TransactionalSink {
             toSkip -= skipped
             if skipped > 0 { rows.removeFirst(skipped) }
             if let first = move {
-                guard try connection.insertRows(RowBatch(insert, rows), ifChanged: first) != nil else { return false }
+                guard try connection.insertRows(RowBatch(insert, rows), ifChanged: first, isLast: false) != nil else { return false }
                 move = nil
             } else if !rows.isEmpty {
                 _ = try connection.insertRows(insert, rows)

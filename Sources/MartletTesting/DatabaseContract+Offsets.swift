@@ -30,27 +30,32 @@ extension DatabaseContract {
             try promise.require("the offset after a rollback", try await stored(partition), is: 20)
             try promise.require("rows", try await database.value("SELECT count(*) FROM t"), is: .integer(20))
             // Moved and inserted together; nothing is inserted if there was nothing to move, though the rows would break a rule.
-            func writeTogether(_ range: Range<Int64>, from expected: Offset?) async throws -> Int {
+            func writeTogether(_ range: Range<Int64>, from expected: Offset?, isLast: Bool) async throws -> Int {
                 try await database.transaction { connection in
                     let move = offsets.moving(partition, from: expected, to: range.upperBound)
                     let count = try connection.insertRows(
-                        try database.readied(RowBatch(insert, range.map { [.integer($0)] })), ifChanged: move)
+                        try database.readied(RowBatch(insert, range.map { [.integer($0)] })), ifChanged: move, isLast: isLast)
                     guard let count else { throw ModuleError.blocked("contract.not_moved", "the offset was elsewhere") }
                     return count
                 }
             }
-            try promise.require("rows inserted with a move", try await writeTogether(20..<30, from: 20), is: 10)
-            try promise.require("rows inserted with a move of no rows", try await writeTogether(30..<30, from: 30), is: 0)
-            for range in [10..<20, 40..<50, 50..<50] as [Range<Int64>] {
-                try await promise.requireError(.blocked, code: "contract.not_moved", from: "a move from elsewhere") {
-                    _ = try await writeTogether(range, from: 20)
+            for (isLast, first) in [(false, 20), (true, 30)] as [(Bool, Int64)] {
+                let next = first + 10
+                let count = try await writeTogether(first..<next, from: first, isLast: isLast)
+                try promise.require("rows inserted with a move", count, is: 10)
+                let none = try await writeTogether(next..<next, from: next, isLast: isLast)
+                try promise.require("rows inserted with a move of no rows", none, is: 0)
+                for range in [10..<20, 40..<50, 50..<50] as [Range<Int64>] {
+                    try await promise.requireError(.blocked, code: "contract.not_moved", from: "a move from elsewhere") {
+                        _ = try await writeTogether(range, from: first, isLast: isLast)
+                    }
                 }
+                try await promise.requireError(.permanent, from: "moved rows that break a rule") {
+                    _ = try await writeTogether((first + 5)..<(next + 5), from: next, isLast: isLast)
+                }
+                try promise.require("the offset after moves", try await stored(partition), is: next)
+                try promise.require("rows after moves", try await database.value("SELECT count(*) FROM t"), is: .integer(next))
             }
-            try await promise.requireError(.permanent, from: "moved rows that break a rule") {
-                _ = try await writeTogether(25..<35, from: 30)
-            }
-            try promise.require("the offset after moves", try await stored(partition), is: 30)
-            try promise.require("rows after moves", try await database.value("SELECT count(*) FROM t"), is: .integer(30))
             try promise.require("the offset of another partition", try await stored(Self.partition(1)), is: nil)
             try await database.transaction { try offsets.reset(partition, to: 5, in: $0) }
             try promise.require("the offset after a reset", try await stored(partition), is: 5)

@@ -1,14 +1,18 @@
 import CLinux
 import Martlet
 
-/// A host whose topic is full and whose group, still paused, will write it to a table.
+/// A host whose group, paused between its turns, writes a topic to a table.
 final class SinkHost {
     static let group = "rows"
     private let host: HostProcess
 
     /// - Parameter database: the block `databases.main` without its braces.
-    init(database: String, rows: Int, in folder: TemporaryFolder) throws(BenchmarkError) {
+    init(database: String, in folder: TemporaryFolder) throws(BenchmarkError) {
         host = try HostProcess(config: Self.config(database), in: folder)
+    }
+
+    /// Publishes rows, while the group is paused.
+    func fill(_ rows: Int) throws(BenchmarkError) {
         let line = #"{"recipient":"\#(SinkRows.recipient)","text":"\#(SinkRows.text)"}"# + "\n"
         var left = rows
         while left > 0 {
@@ -22,18 +26,26 @@ final class SinkHost {
         }
     }
 
-    /// Lets the group go and waits until it has handled all; returns rows a second.
-    func run(rows: Int) throws(BenchmarkError) -> Double {
+    /// Lets the group go, waits until it has handled all, and pauses it; returns the seconds that it took.
+    ///
+    /// - Parameter rows: published since the start.
+    func empty(of rows: Int) throws(BenchmarkError) -> Double {
         let start = MonotonicClock.now
-        let status = HTTPProbe.send("POST", port: host.adminPort, path: "/v1/groups/\(Self.group)/resume").status
-        guard (200..<300).contains(status) else { throw BenchmarkError("the group does not resume: \(status)") }
+        try tell("resume")
         var end = start
-        let isDone = MonotonicClock.wait(atMost: 300) {
+        // Each look has the host render its metrics, so there are few.
+        let isDone = MonotonicClock.wait(atMost: 300, every: 0.01) {
             end = MonotonicClock.now
             return handled >= rows
         }
         guard isDone else { throw BenchmarkError("only \(handled) of \(rows) rows within 300 s: \(host.process.output)") }
-        return Double(rows) / (Double(end - start) / 1e9)
+        try tell("pause")
+        return Double(end - start) / 1e9
+    }
+
+    private func tell(_ verb: String) throws(BenchmarkError) {
+        let status = HTTPProbe.send("POST", port: host.adminPort, path: "/v1/groups/\(Self.group)/\(verb)").status
+        guard (200..<300).contains(status) else { throw BenchmarkError("the group does not \(verb): \(status)") }
     }
 
     func stop() {

@@ -6,12 +6,12 @@ enum MonotonicClock {
 
     static func seconds(_ seconds: Double) -> Int64 { Int64(seconds * 1e9) }
 
-    /// Polls a condition each few milliseconds until it holds; false if the time is over.
-    static func wait(atMost limit: Double, until condition: () -> Bool) -> Bool {
+    /// Polls a condition each few milliseconds (`interval` is in seconds) until it holds; false if the time is over.
+    static func wait(atMost limit: Double, every interval: Double = 0.002, until condition: () -> Bool) -> Bool {
         let deadline = now + seconds(limit)
         while !condition() {
             if now > deadline { return false }
-            clinux_sleep_until(now + 2_000_000)
+            clinux_sleep_until(now + seconds(interval))
         }
         return true
     }

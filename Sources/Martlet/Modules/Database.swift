@@ -106,11 +106,15 @@ public protocol DatabaseConnection {
 
     /// Runs `first`, and inserts the rows if it has changed any. A backend over a network sends both together: after nil, which
     /// says that `first` has changed nothing, the body must throw.
-    func insertRows(_ batch: RowBatch, ifChanged first: StatementCall) throws(ModuleError) -> Int?
+    ///
+    /// - Parameters:
+    ///   - first: an INSERT, UPDATE or DELETE without RETURNING.
+    ///   - isLast: the body returns after it, so that a backend over a network may send the commit along.
+    func insertRows(_ batch: RowBatch, ifChanged first: StatementCall, isLast: Bool) throws(ModuleError) -> Int?
 }
 
 extension DatabaseConnection {
-    public func insertRows(_ batch: RowBatch, ifChanged first: StatementCall) throws(ModuleError) -> Int? {
+    public func insertRows(_ batch: RowBatch, ifChanged first: StatementCall, isLast: Bool) throws(ModuleError) -> Int? {
         guard try execute(first.statement, first.parameters).changes > 0 else { return nil }
         return try insertRows(batch.insert, batch.rows)
     }

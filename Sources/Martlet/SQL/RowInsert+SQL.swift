@@ -1,7 +1,7 @@
 extension RowInsert {
     /// `INSERT INTO … (columns) <source> ON CONFLICT …`, in the dialect that SQLite and PostgreSQL share.
     ///
-    /// - Parameter source: what gives the rows: `VALUES (?1, ?2)`, `SELECT … FROM unnest(…)`.
+    /// - Parameter source: what gives the rows: `VALUES (?1, ?2)`, `SELECT unnest($1), unnest($2)`.
     package func text(source: String) -> String {
         let list = columns.map(SQLIdentifier.quoted).joined(separator: ", ")
         return "INSERT INTO \(SQLIdentifier.quoted(table)) (\(list)) \(source)\(conflictClause)"

@@ -34,7 +34,7 @@ extension BenchKind {
         case .sink:
             return SinkBenchmark(
                 settings, databases: try choice(arguments, "database").map { [$0] } ?? SinkBenchmark.Database.allCases,
-                rows: try arguments.integer("rows", default: 300_000, in: 1...100_000_000))
+                rows: try arguments.integer("rows", default: 400_000, in: 1...100_000_000))
         case .start:
             return StartBenchmark(settings, bytes: try bytes(arguments))
         case .webhooks:

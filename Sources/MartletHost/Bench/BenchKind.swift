@@ -62,7 +62,7 @@ enum BenchKind: String, CaseIterable {
                 .flag("alone", "fanout, users, log: no comparison with other programs."),
             ] + Self.common
         case .sink:
-            [Self.database, .option("rows", "N", "sink: rows written; 300000 by default.")] + Self.common
+            [Self.database, .option("rows", "N", "sink: rows written; 400000 by default.")] + Self.common
         case .start: [Self.bytes] + Self.common
         case .webhooks:
             [

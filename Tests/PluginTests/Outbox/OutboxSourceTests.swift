@@ -102,14 +102,21 @@ import Testing
         try await first.open()
         let second = try TestHost().make(PostgreSQLDatabase.self, config)
         try await second.open()
-        let intake = intake()
+        let intake = RecordingIntake(isHolding: true) { _, _ in .published(id: "x", topic: "t", partition: 0, offset: 0) }
         let fields = #", "payload_column": "payload", "batch_events": 3"#
         let sources = [try source(first, fields, host: "a"), try source(second, fields, host: "b")]
         for source in sources { try await source.open(intake: intake) }
         for round in 1...5 {
             try await execute(first, "INSERT INTO outbox (payload) SELECT to_jsonb(n) FROM generate_series(1, 20) AS n")
-            await waitUntil { intake.inputs.count >= round * 20 }
-            await waitUntil { (try? await count(first)) == 0 }
+            let before = (round - 1) * 20
+            await waitUntil { intake.inputs.count > before }
+            // The rows are read and still there: one that does not wait for its turn would read them too, within 10 ms.
+            _ = try await second.query(try second.prepare("SELECT pg_sleep(0.01) FROM generate_series(1, 30)"), [], limit: 30)
+            #expect(intake.inputs.count == before + 3)
+            await waitUntil {
+                intake.release()
+                return (try? await count(first)) == 0
+            }
             // Whichever has it gives it back, and the other one follows.
             let leaving = sources[round % 2]
             await leaving.close()

@@ -69,9 +69,9 @@ final class CommitCutter: Sendable {
         }
     }
 
-    /// A simple query `COMMIT` (message Q), alone in its segment since nothing is sent before its answer.
+    /// `COMMIT` as a simple query (message Q), or as a command of its own at the end of a pipeline (message P).
     private static func holdsCommit(_ chunk: ArraySlice<UInt8>) -> Bool {
-        chunk.count == 12 && chunk.first == UInt8(ascii: "Q") && chunk.dropFirst(5).elementsEqual("COMMIT\0".utf8)
+        Data(chunk).range(of: Data("COMMIT\0".utf8)) != nil
     }
 
     /// Carries bytes until one side ends or `mayPass` says no.
