@@ -45,13 +45,10 @@ public struct ConfigFields {
     /// The last key of the object's path: the name under which a source, topic or group is configured.
     public var name: String { place.path.name ?? "" }
 
-    /// Whether the fields so far are all good values, so that a rule between them can be checked.
-    public var areValid: Bool {
-        if case .decode = mode { !hasFailed } else { false }
-    }
+    /// Whether these fields, declared before, are good values or left out, whatever the others are. When describing, none is.
+    public func areValid(_ keys: String...) -> Bool { areValid(keys) }
 
-    /// Whether these fields, declared before, are good values or left out, whatever the others are.
-    public func areValid(_ keys: String...) -> Bool {
+    private func areValid(_ keys: [String]) -> Bool {
         if case .decode = mode { failedKeys.isDisjoint(with: keys) } else { false }
     }
 
@@ -65,14 +62,19 @@ public struct ConfigFields {
         member(key) != nil
     }
 
-    /// Reports that a rule between fields is broken. Ignored unless ``areValid``: placeholders break rules of their own.
+    /// Reports that a rule of a field, or between several, is broken. Ignored if one of them has a problem of its own:
+    /// its placeholder may break the rule. What is wrong with other fields does not matter.
     ///
-    /// - Parameter key: the field to point at.
+    /// - Parameters:
+    ///   - key: the field to point at.
+    ///   - others: the other fields that the rule looks at.
     public mutating func problem(
-        at key: String, _ message: String, code: ConfigProblem.Code = .invalid, found: String? = nil,
+        at key: String, with others: [String] = [], _ message: String, code: ConfigProblem.Code = .invalid, found: String? = nil,
         suggestion: String? = nil, choices: ConfigProblem.Choices? = nil, hint: String? = nil
     ) {
-        guard areValid else { return }
+        let keys = [key] + others
+        assert(keys.allSatisfy { key in descriptions.contains { $0.name == key } }, "a rule looks at a field that is not declared: \(keys)")
+        guard areValid(keys) else { return }
         problems.report(
             code, at: place(of: key), message, found: found, suggestion: suggestion, choices: choices, hint: hint)
         hasFailed = true
