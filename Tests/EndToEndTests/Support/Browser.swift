@@ -1,12 +1,13 @@
 import Foundation
+import TestSupport
 
 /// A Chromium without a window, at one page.
 final class Browser {
     private let process = Process()
-    private let folder: TestFolder
+    private let folder: TemporaryFolder
 
     init(at url: String) throws {
-        folder = try TestFolder()
+        folder = try TemporaryFolder()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/chromium")
         process.arguments = [
             "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-extensions",
