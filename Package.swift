@@ -80,7 +80,7 @@ let package = Package(
         library("Benchmarks", ["CLinux", "CPQ", "CSQLite", "Martlet", "EmbeddedLog", "HTTPServer"]),
         .executableTarget(
             name: "MartletHost",
-            dependencies: ["Martlet", "Pipelines", "EmbeddedLog", "LogSimulator", "HTTPServer", "Benchmarks", "MartletTesting", "CCurl"]
+            dependencies: ["Martlet", "Pipelines", "EmbeddedLog", "LogSimulator", "HTTPServer", "Benchmarks", "MartletTesting"]
                 + pluginNames,
             swiftSettings: strict,
             // The SDK's symbols, which plugins loaded at the start are linked against.
@@ -89,12 +89,12 @@ let package = Package(
 
         // What several test targets share.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
-        tests("MartletTests", ["Martlet"]),
-        tests("EmbeddedLogTests", ["EmbeddedLog", "LogSimulator"]),
-        tests("HTTPServerTests", ["HTTPServer", "CEvent"]),
+        tests("MartletTests", ["Martlet", "TestSupport"]),
+        tests("EmbeddedLogTests", ["EmbeddedLog", "LogSimulator", "TestSupport"]),
+        tests("HTTPServerTests", ["HTTPServer", "CEvent", "TestSupport"]),
         tests("PipelinesTests", pluginNames + ["MartletHost", "Pipelines", "MartletTesting", "Martlet", "TestSupport"]),
         tests("PluginTests", pluginNames + ["MartletHost", "MartletTesting", "Martlet", "Pipelines", "TestSupport"]),
-        tests("MartletHostTests", ["MartletHost", "MartletTesting", "Benchmarks", "EmbeddedLog", "Martlet", "Pipelines"]),
+        tests("MartletHostTests", ["MartletHost", "MartletTesting", "Benchmarks", "EmbeddedLog", "Martlet", "Pipelines", "TestSupport"]),
         tests("EndToEndTests", ["MartletHost", "EmbeddedLog", "HTTPServer", "CCrypto", "CSQLite", "TestSupport"]),
         tests("TidyTests", []),
     ] + plugins.map { plugin in

@@ -39,7 +39,7 @@ public struct APIKeyEntry: ModuleConfig {
             "sha256", "The key's SHA-256 in hexadecimal, so that the config holds no secret.")
         claims = fields.optional("claims", default: [:], "What else is known of the caller, for `require` and templates.")
         if (key == nil) == (sha256 == nil) {
-            fields.problem(at: key == nil ? "name" : "key", "a key needs exactly one of `key` and `sha256`")
+            fields.problem(at: key == nil ? "name" : "key", with: ["key", "sha256"], "a key needs exactly one of `key` and `sha256`")
         }
         if let key, key.plain.utf8.count < Self.bytesMin {
             fields.problem(

@@ -27,7 +27,7 @@ public struct MemoryBusConfig: ModuleConfig {
             "max_queued_bytes", default: 32 << 20, in: 4_096...1 << 32,
             "Bytes that may wait for one client; a slower one is cut off.")
         if password != nil, listen == nil {
-            fields.problem(at: "password", "`password` is for clients of `listen`, which is not set")
+            fields.problem(at: "password", with: ["listen"], "`password` is for clients of `listen`, which is not set")
         }
     }
 }

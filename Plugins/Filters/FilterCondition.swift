@@ -44,7 +44,8 @@ struct FilterCondition: ModuleConfig {
         test = tests.first
         if tests.count + (exists == nil ? 0 : 1) != 1 {
             fields.problem(
-                at: "value", "a condition has exactly one of `exists`, `equals`, `not_equals`, `in`, `above`, `at_least`, `below` and `at_most`")
+                at: "value", with: ["exists", "equals", "not_equals", "in", "above", "at_least", "below", "at_most"],
+                "a condition has exactly one of `exists`, `equals`, `not_equals`, `in`, `above`, `at_least`, `below` and `at_most`")
         }
         for operand in test?.operands ?? [] where !Self.isScalar(operand, in: test) {
             fields.problem(at: "value", "is compared with a string, a number, a boolean or null", found: operand.found)

@@ -15,7 +15,7 @@ package struct FilterTransform: Transform {
             all = fields.optional("all", default: [], "Conditions that a record must meet, all of them.")
             any = fields.optional("any", default: [], "Conditions of which a record must meet one at least.")
             if all.isEmpty, any.isEmpty {
-                fields.problem(at: "all", "a filter needs conditions in `all`, `any`, or both")
+                fields.problem(at: "all", with: ["any"], "a filter needs conditions in `all`, `any`, or both")
             }
         }
     }

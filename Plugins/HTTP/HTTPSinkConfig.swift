@@ -46,7 +46,9 @@ public struct HTTPSinkConfig: ModuleConfig {
             "max_concurrent_requests", default: 8, in: 1...256, "Requests of a batch under way at once; those of one key go one after the other.")
         caFile = fields.optional("ca_file", "A PEM file of the authorities to trust; left out, the system's.", example: "ca.pem")
         if body != nil, cloudEvents != .none {
-            fields.problem(at: "body", "a CloudEvent's data is the payload; leave `body` out, and shape the payload with the transform `map`")
+            fields.problem(
+                at: "body", with: ["cloudevents"],
+                "a CloudEvent's data is the payload; leave `body` out, and shape the payload with the transform `map`")
         }
     }
 }

@@ -38,7 +38,7 @@ public struct HTTPSourceConfig: ModuleConfig {
             "max_batch_events", default: 10_000, in: 1...1_000_000, "Events that one array or NDJSON body may hold.")
         respond = fields.optional("respond", "The answer to a request that was saved or published.")
         if content == .opaque, bodySchema != nil {
-            fields.problem(at: "body_schema", "needs `content` to be \"json\"", hint: "leave one of the two out")
+            fields.problem(at: "body_schema", with: ["content"], "needs `content` to be \"json\"", hint: "leave one of the two out")
         }
         if !path.plain.hasPrefix("/") {
             fields.problem(at: "path", "must begin with `/`", found: JSONText.quoted(path.plain))

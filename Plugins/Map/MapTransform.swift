@@ -24,7 +24,7 @@ package struct MapTransform: Transform {
                 "headers", default: [:], "Headers to set, templates; JSON null removes the header.",
                 example: ["actor": "${/actor}"])
             if payload == nil, key == nil, headers.isEmpty {
-                fields.problem(at: "payload", "a map needs at least one of `payload`, `key` and `headers`")
+                fields.problem(at: "payload", with: ["key", "headers"], "a map needs at least one of `payload`, `key` and `headers`")
             }
         }
     }

@@ -36,7 +36,7 @@ package struct OutboxSourceConfig: ModuleConfig {
         pollMilliseconds = fields.optional("poll_ms", default: 1000, in: 10...3_600_000, "How often the table is looked at.")
         batchEvents = fields.optional("batch_events", default: 500, in: 1...10_000, "Rows taken at once.")
         if (after == .mark) != (markColumn != nil) {
-            fields.problem(at: "after", "`\"after\": \"mark\"` and `mark_column` go together")
+            fields.problem(at: "after", with: ["mark_column"], "`\"after\": \"mark\"` and `mark_column` go together")
         }
     }
 }

@@ -40,7 +40,7 @@ package struct RedisSourceConfig: ModuleConfig {
             "content", default: .json, "What a message or the `payload_field` holds: `json`, or `text`, which becomes `{\"message\": \"…\"}`.")
         batchEvents = fields.optional("batch_events", default: 500, in: 1...10_000, "Entries or messages taken at once.")
         if (stream == nil) == (channel == nil) {
-            fields.problem(at: "stream", "a redis source reads either a `stream` or a `channel`")
+            fields.problem(at: "stream", with: ["channel"], "a redis source reads either a `stream` or a `channel`")
         }
     }
 }

@@ -26,7 +26,7 @@ package struct ScheduleConfig: ModuleConfig {
             "missed", default: .once, "Of the ticks that passed while the host was down or the log refused: make up for the newest (`once`), none (`skip`) or `all`.")
         maxMissedEvents = fields.optional("max_missed_events", default: 1000, in: 1...100_000, "The most that `all` makes up for, the newest.")
         if (cron == nil) == (everySeconds == nil) {
-            fields.problem(at: "cron", "a schedule has either `cron` or `every_seconds`")
+            fields.problem(at: "cron", with: ["every_seconds"], "a schedule has either `cron` or `every_seconds`")
         }
     }
 }

@@ -1,12 +1,17 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import EmbeddedLog
 
 @Suite struct CompactionTests {
-    let folder = TemporaryFolder()
+    let folder: TemporaryFolder
     let clock = ManualClock()
+
+    init() throws {
+        folder = try TemporaryFolder()
+    }
 
     private func open() throws -> EmbeddedLog {
         var configuration = smallConfiguration(folder.path)
@@ -33,7 +38,7 @@ import Testing
     }
 
     private func files() throws -> [String] {
-        try FileManager.default.contentsOfDirectory(atPath: folder.file("log/t/0")).filter { $0.hasSuffix(".log") }.sorted()
+        try FileManager.default.contentsOfDirectory(atPath: folder["log/t/0"]).filter { $0.hasSuffix(".log") }.sorted()
     }
 
     private func fill(_ log: EmbeddedLog, _ numbers: Range<Int>, keys: Int) throws {

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import EmbeddedLog
@@ -81,8 +82,8 @@ import Testing
         let frozen = Self.root.appendingPathComponent(version)
         let expected = try JSONDecoder().decode(Expected.self, from: Data(contentsOf: frozen.appendingPathComponent("expected.json")))
         #expect(expected.partitions.contains { !$0.records.isEmpty })
-        let folder = TemporaryFolder()
-        try FileManager.default.copyItem(atPath: frozen.appendingPathComponent("log").path, toPath: folder.file("log"))
+        let folder = try TemporaryFolder()
+        try FileManager.default.copyItem(atPath: frozen.appendingPathComponent("log").path, toPath: folder["log"])
         let report = try LogInspection(directory: folder.path).verify()
         #expect(report.findings == [])
         #expect(report.journalEntries == expected.journalEntries)
@@ -151,17 +152,17 @@ import Testing
         let name = try #require(ProcessInfo.processInfo.environment["MARTLET_FREEZE"])
         let target = Self.root.appendingPathComponent(name)
         #expect(!FileManager.default.fileExists(atPath: target.path), "a frozen folder is never made anew")
-        let folder = TemporaryFolder()
+        let folder = try TemporaryFolder()
         let log = try open(folder.path)
         try fill(log)
         var expected = try found(log)
         try FileManager.default.createDirectory(at: target, withIntermediateDirectories: true)
         // As a kill leaves it: the journal has what the segments lack.
-        try FileManager.default.copyItem(atPath: folder.file("log"), toPath: target.appendingPathComponent("log").path)
+        try FileManager.default.copyItem(atPath: folder["log"], toPath: target.appendingPathComponent("log").path)
         try? FileManager.default.removeItem(at: target.appendingPathComponent("log/~lock"))
-        try FileManager.default.copyItem(atPath: target.appendingPathComponent("log").path, toPath: folder.file("copy-log"))
-        let copy = TemporaryFolder()
-        try FileManager.default.moveItem(atPath: folder.file("copy-log"), toPath: copy.file("log"))
+        try FileManager.default.copyItem(atPath: target.appendingPathComponent("log").path, toPath: folder["copy-log"])
+        let copy = try TemporaryFolder()
+        try FileManager.default.moveItem(atPath: folder["copy-log"], toPath: copy["log"])
         expected.journalEntries = try LogInspection(directory: copy.path).verify().journalEntries
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]

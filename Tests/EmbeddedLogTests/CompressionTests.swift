@@ -1,11 +1,15 @@
-import LogSimulator
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import EmbeddedLog
 
 @Suite struct CompressionTests {
-    let folder = TemporaryFolder()
+    let folder: TemporaryFolder
+
+    init() throws {
+        folder = try TemporaryFolder()
+    }
 
     private func open() throws -> EmbeddedLog {
         var configuration = smallConfiguration(folder.path)

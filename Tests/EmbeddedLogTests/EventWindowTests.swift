@@ -1,12 +1,17 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import EmbeddedLog
 
 /// The window of event ids of a topic.
 @Suite struct EventWindowTests {
-    let folder = TemporaryFolder()
+    let folder: TemporaryFolder
     let clock = ManualClock()
+
+    init() throws {
+        folder = try TemporaryFolder()
+    }
 
     private func open(
         events: Int = 100, milliseconds: Int64 = 60_000, compression: Compression = .none, threads: Bool = false

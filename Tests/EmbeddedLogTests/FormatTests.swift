@@ -1,4 +1,4 @@
-import LogSimulator
+import TestSupport
 import Testing
 
 @testable import EmbeddedLog

@@ -1,11 +1,16 @@
+import TestSupport
 import Testing
 
 @testable import EmbeddedLog
 
 /// Idempotent producers, as Kafka's brokers treat them.
 @Suite struct IdempotenceTests {
-    let folder = TemporaryFolder()
+    let folder: TemporaryFolder
     let clock = ManualClock()
+
+    init() throws {
+        folder = try TemporaryFolder()
+    }
 
     private func open(_ change: (inout LogConfiguration) -> Void = { _ in }) throws -> EmbeddedLog {
         var configuration = smallConfiguration(folder.path)

@@ -1,11 +1,16 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import EmbeddedLog
 
 /// `verify` finds each kind of damage and changes nothing; `repair` leaves a log that opens with all the rest.
 @Suite struct InspectionTests {
-    let folder = TemporaryFolder()
+    let folder: TemporaryFolder
+
+    init() throws {
+        folder = try TemporaryFolder()
+    }
     private static let segment = "log/t/0/00000000000000000000.log"
 
     private func open() throws -> EmbeddedLog {
@@ -15,7 +20,7 @@ import Testing
     private func inspection() throws -> LogInspection { try LogInspection(directory: folder.path) }
 
     private func edit(_ name: String, _ body: (inout Data) -> Void) throws {
-        let url = URL(fileURLWithPath: folder.file(name))
+        let url = URL(fileURLWithPath: folder[name])
         var data = try Data(contentsOf: url)
         body(&data)
         try data.write(to: url)
@@ -26,12 +31,12 @@ import Testing
 
     private func fill(close: Bool) throws {
         let made = try (close ? Self.closed : Self.killed).get()
-        try FileManager.default.copyItem(atPath: made.file("log"), toPath: folder.file("log"))
+        try FileManager.default.copyItem(atPath: made["log"], toPath: folder["log"])
     }
 
     /// Two topics, several segments, offsets of a group; the last records only in the journal.
     private static func filled(close: Bool) throws -> TemporaryFolder {
-        let folder = TemporaryFolder()
+        let folder = try TemporaryFolder()
         let log = try UnrecoveredLog(smallConfiguration(folder.path)).recover(runsThreads: false)
         try log.ensureTopic("t", TopicConfiguration(partitions: 2))
         try log.ensureTopic("other", TopicConfiguration())
@@ -53,8 +58,8 @@ import Testing
         var found: [String: Data] = [:]
         for name in try FileManager.default.subpathsOfDirectory(atPath: folder.path) {
             var isFolder: ObjCBool = false
-            if FileManager.default.fileExists(atPath: folder.file(name), isDirectory: &isFolder), !isFolder.boolValue {
-                found[name] = try Data(contentsOf: URL(fileURLWithPath: folder.file(name)))
+            if FileManager.default.fileExists(atPath: folder[name], isDirectory: &isFolder), !isFolder.boolValue {
+                found[name] = try Data(contentsOf: URL(fileURLWithPath: folder[name]))
             }
         }
         return found
@@ -98,19 +103,19 @@ import Testing
         let error = #expect(throws: LogError.self) { _ = try inspection() }
         #expect(error?.code == .locked)
         log.close()
-        #expect(throws: LogError.self) { _ = try LogInspection(directory: folder.file("nowhere")) }
+        #expect(throws: LogError.self) { _ = try LogInspection(directory: folder["nowhere"]) }
     }
 
     /// A bit anywhere in a batch: the batch is given up, the others stay.
     @Test(arguments: [0, 7, 9, 11, 16, 18, 22, 26, 30, 60, 61, 300])
     func aDamagedBatchIsGivenUpAlone(position: Int) throws {
         try fill(close: true)
-        let size = try Data(contentsOf: URL(fileURLWithPath: folder.file(Self.segment))).count
+        let size = try Data(contentsOf: URL(fileURLWithPath: folder[Self.segment])).count
         let batch = size / 14
         try edit(Self.segment) { $0[3 * batch + position] ^= 0x11 }
         let findings = try repaired()
         try #require(findings.count == 1)
-        #expect(findings[0].subject == .segment && findings[0].path == folder.file(Self.segment))
+        #expect(findings[0].subject == .segment && findings[0].path == folder[Self.segment])
         #expect(findings[0].bytes?.contains(Int64(3 * batch)) == true)
         #expect(findings[0].losses == [.init(topic: "t", partition: 0, offsets: 3..<4, isUpperBound: false)])
         try expectIntact("t", 0, without: 3..<4)
@@ -129,20 +134,20 @@ import Testing
         }
         try edit(Self.segment) { $0[7] ^= 1 }
         try edit(Self.segment) { $0.removeLast($0.count / 2) }
-        try? FileManager.default.removeItem(atPath: folder.file("log/t/0/00000000000000000000.index"))
+        try? FileManager.default.removeItem(atPath: folder["log/t/0/00000000000000000000.index"])
         let log = try open()
         let error = #expect(throws: LogError.self) { _ = try log.values("t") }
         #expect(error?.code == .damaged)
-        #expect(error?.path == folder.file(Self.segment))
+        #expect(error?.path == folder[Self.segment])
         log.close()
     }
 
     @Test(arguments: [true, false])
     func aMissingSegmentAndAShortOneAreNamed(close: Bool) throws {
         try fill(close: close)
-        let names = try FileManager.default.contentsOfDirectory(atPath: folder.file("log/t/0")).filter { $0.hasSuffix(".log") }.sorted()
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder["log/t/0"]).filter { $0.hasSuffix(".log") }.sorted()
         let bases = names.compactMap { Segment.base($0, ".log") }
-        try FileManager.default.removeItem(atPath: folder.file("log/t/0/" + names[1]))
+        try FileManager.default.removeItem(atPath: folder["log/t/0/" + names[1]])
         try edit("log/t/1/00000000000000000000.log") { $0.removeLast(20) }
         let findings = try repaired()
         #expect(findings.flatMap(\.losses) == [
@@ -157,7 +162,7 @@ import Testing
     private func entry(cycle: UInt64) throws -> (file: String, place: Int) {
         for number in 0..<Journal.fileCount {
             let file = "log/~journal/\(number).journal"
-            guard let data = try? Data(contentsOf: URL(fileURLWithPath: folder.file(file))) else { continue }
+            guard let data = try? Data(contentsOf: URL(fileURLWithPath: folder[file])) else { continue }
             let bytes = [UInt8](data)
             let generation = JournalFileHeader(bytes)?.generation
             for place in stride(from: JournalFormat.block, to: bytes.count, by: JournalFormat.block) {
@@ -223,7 +228,7 @@ import Testing
     func aLostCheckpointIsRebuilt(close: Bool, remove: Bool) throws {
         try fill(close: close)
         if remove {
-            try FileManager.default.removeItem(atPath: folder.file("log/~checkpoint"))
+            try FileManager.default.removeItem(atPath: folder["log/~checkpoint"])
         } else {
             try edit("log/~checkpoint") { $0[40] ^= 1 }
         }
@@ -237,7 +242,7 @@ import Testing
 
     @Test func aLostTopicFileIsWrittenAnew() throws {
         try fill(close: true)
-        try FileManager.default.removeItem(atPath: folder.file("log/t/topic"))
+        try FileManager.default.removeItem(atPath: folder["log/t/topic"])
         let findings = try repaired()
         #expect(findings.map(\.subject) == [.topic])
         for partition in 0..<2 { try expectIntact("t", Int32(partition)) }
@@ -247,7 +252,7 @@ import Testing
 
     @Test func aLostTopicIsNamed() throws {
         try fill(close: true)
-        try FileManager.default.removeItem(atPath: folder.file("log/t"))
+        try FileManager.default.removeItem(atPath: folder["log/t"])
         let findings = try repaired()
         #expect(findings.count == 1 && findings[0].lostRecords == 120)
         try expectIntact("other")
@@ -257,23 +262,23 @@ import Testing
 
     @Test func strangersArePutAside() throws {
         try fill(close: true)
-        try Data("stranger".utf8).write(to: URL(fileURLWithPath: folder.file("log/t/0/00000000000000000900.log")))
-        try FileManager.default.createDirectory(atPath: folder.file("log/notes"), withIntermediateDirectories: true)
+        try Data("stranger".utf8).write(to: URL(fileURLWithPath: folder["log/t/0/00000000000000000900.log"]))
+        try FileManager.default.createDirectory(atPath: folder["log/notes"], withIntermediateDirectories: true)
         let findings = try repaired()
         #expect(findings.map(\.subject) == [.topic, .segment])
         #expect(findings.flatMap(\.losses) == [])
         try expectIntact("t")
-        #expect(FileManager.default.fileExists(atPath: folder.file("log/~stray-notes")))
+        #expect(FileManager.default.fileExists(atPath: folder["log/~stray-notes"]))
     }
 
     @Test func anIndexThatLiesIsFound() throws {
         try fill(close: true)
         let path = "log/t/0/00000000000000000000.index"
-        let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: folder.file(path))))
+        let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: folder[path])))
         let right = try #require(SegmentIndex(bytes))
         var wrong = SegmentIndex()
         wrong.add(relativeOffset: 3, bytes: right.coveredBytes, maxTimestamp: right.maxTimestamp)
-        try Data(wrong.encoded()).write(to: URL(fileURLWithPath: folder.file(path)))
+        try Data(wrong.encoded()).write(to: URL(fileURLWithPath: folder[path]))
         #expect(try repaired().map(\.subject) == [.index])
         try expectIntact("t")
     }
@@ -290,7 +295,7 @@ import Testing
         _ = try log.appendAndWait([PartitionAppend(topic: "t", partition: 0, records: builder.finish())])
         for number in 11..<20 { try log.append("t", 0, ["\(number)"]) }
         log.close()
-        let all = [UInt8](try Data(contentsOf: URL(fileURLWithPath: folder.file(Self.segment))))
+        let all = [UInt8](try Data(contentsOf: URL(fileURLWithPath: folder[Self.segment])))
         let start = try #require((0..<all.count).first { all[$0...].starts(with: inner) })
         // In the outer batch, before the inner one.
         try edit(Self.segment) { $0[start - 10] ^= 1 }
@@ -303,7 +308,7 @@ import Testing
     @Test func anInterruptedRepairIsFinished() throws {
         try fill(close: false)
         try edit(Self.segment) { $0[700] ^= 1 }
-        try Data().write(to: URL(fileURLWithPath: folder.file("log/~repairing")))
+        try Data().write(to: URL(fileURLWithPath: folder["log/~repairing"]))
         let error = #expect(throws: LogError.self) { _ = try open() }
         #expect(error?.message.contains("a repair of this log was interrupted") == true)
         let findings = try repaired()

@@ -1,11 +1,16 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import EmbeddedLog
 
 /// The format against kafka-python's reader and writer, which know nothing of ours.
 @Suite struct KafkaPythonTests {
-    let folder = TemporaryFolder()
+    let folder: TemporaryFolder
+
+    init() throws {
+        folder = try TemporaryFolder()
+    }
 
     @Test(arguments: Compression.allCases)
     func itReadsOurSegments(compression: Compression) throws {
@@ -49,13 +54,13 @@ import Testing
                     assert records[-1].offset == last
                     assert batch.first_timestamp == records[0].timestamp and batch.max_timestamp == max(r.timestamp for r in records)
                 """
-        let lines = try Python.run(script, [folder.file("log/t/0/00000000000000000000.log"), compression.rawValue])
+        let lines = try Python.run(script, [folder["log/t/0/00000000000000000000.log"], compression.rawValue])
         #expect(lines == expected)
     }
 
     @Test(arguments: ["none", "lz4", "zstd", "lz4-linked", "lz4-sized", "zstd-streamed", "zstd-frames", "transactional", "append-time", "control"])
     func weReadItsBatches(kind: String) throws {
-        let file = folder.file("batch")
+        let file = folder["batch"]
         let lines = try Python.run(SampleRecord.python + Self.writer, [file, kind])
         let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: file)))
         let batch = try bytes.withUnsafeBytes { try RecordBatch(received: $0, origin: "kafka-python") }
@@ -86,7 +91,7 @@ import Testing
 
     /// Our builder's bytes for the same records.
     @Test func uncompressedBatchesAreTheSameBytes() throws {
-        let file = folder.file("batch")
+        let file = folder["batch"]
         let expected = try Python.run(SampleRecord.python + Self.writer, [file, "none"])
         let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: file)))
         let records = SampleRecord.shapes + SampleRecord.likes(400)

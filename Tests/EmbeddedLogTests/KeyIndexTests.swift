@@ -1,12 +1,17 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import EmbeddedLog
 
 /// The index by key: it finds what a scan finds, and whatever is wrong with its files costs time only.
 @Suite struct KeyIndexTests {
-    private let folder = TemporaryFolder()
+    private let folder: TemporaryFolder
     private let clock = ManualClock()
+
+    init() throws {
+        folder = try TemporaryFolder()
+    }
 
     private func open() throws -> EmbeddedLog {
         try UnrecoveredLog(smallConfiguration(folder.path), clock: clock).recover(runsThreads: false)

@@ -1,11 +1,16 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import EmbeddedLog
 
 @Suite struct LogTests {
-    let folder = TemporaryFolder()
+    let folder: TemporaryFolder
+
+    init() throws {
+        folder = try TemporaryFolder()
+    }
 
     private func open(_ change: (inout LogConfiguration) -> Void = { _ in }) throws -> EmbeddedLog {
         var configuration = smallConfiguration(folder.path)
@@ -61,7 +66,7 @@ import Testing
         #expect(try log.offset("t", 0, atOrAfter: 300) == 300)
         #expect(try log.offset("t", 0, atOrAfter: 5000) == nil)
         #expect(try log.append("t", 0, ["next"]) == 500)
-        #expect(FileManager.default.fileExists(atPath: folder.file("log/t/0/00000000000000000000.index")))
+        #expect(FileManager.default.fileExists(atPath: folder["log/t/0/00000000000000000000.index"]))
     }
 
     @Test func secondLogOnTheSameFolderIsRefused() throws {
@@ -193,7 +198,7 @@ import Testing
         defer { log.close() }
         #expect(try log.values("t") == ["new"])
         #expect(log.committedOffset(group: "g", topic: "t", partition: 0) == nil)
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.file("log")).filter { $0.hasPrefix("~deleted") } == [])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder["log"]).filter { $0.hasPrefix("~deleted") } == [])
     }
 
     @Test func appendsAfterCloseAreRefused() throws {

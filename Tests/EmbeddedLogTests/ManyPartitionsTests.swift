@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import EmbeddedLog
@@ -6,7 +7,11 @@ import Testing
 /// What 2,000 partitions cost.
 @Suite struct ManyPartitionsTests {
     private static let partitions = 2_000
-    let folder = TemporaryFolder()
+    let folder: TemporaryFolder
+
+    init() throws {
+        folder = try TemporaryFolder()
+    }
 
     /// Segment files of the folder that this process has open.
     private func openSegments() throws -> Int {

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import EmbeddedLog
@@ -7,7 +8,11 @@ import Testing
 /// What a start after an unclean stop reads: the journal and the ends of the partitions, however much lies before them.
 @Suite struct RecoveryReadsTests {
     private static let partitions: Int32 = 3
-    let folder = TemporaryFolder()
+    let folder: TemporaryFolder
+
+    init() throws {
+        folder = try TemporaryFolder()
+    }
 
     private func size(_ path: String) throws -> Int {
         try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
@@ -36,12 +41,12 @@ import Testing
         var tails: [String] = []
         var sealed: Set<String> = []
         for partition in 0..<Self.partitions {
-            let segments = try files(in: folder.file("log/t/\(partition)"), ".log")
+            let segments = try files(in: folder["log/t/\(partition)"], ".log")
             #expect(segments.count == sealedSegments + 1)
             tails += segments.suffix(1)
             sealed.formUnion(segments.dropLast())
         }
-        let journal = try files(in: folder.file("log/~journal"), ".journal").reduce(0) { try $0 + size($1) }
+        let journal = try files(in: folder["log/~journal"], ".journal").reduce(0) { try $0 + size($1) }
         let bound = try tails.reduce(journal) { try $0 + size($1) } + (64 << 10)
         let read = Mutex<[String: Int]>([:])
         let disk = WatchedStorage(afterRead: { path, bytes in read.withLock { $0[path, default: 0] += bytes } })

@@ -1,11 +1,16 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import EmbeddedLog
 
 /// Logs here run no threads: letting one go without `close` is what `kill -9` leaves behind.
 @Suite struct RecoveryTests {
-    let folder = TemporaryFolder()
+    let folder: TemporaryFolder
+
+    init() throws {
+        folder = try TemporaryFolder()
+    }
 
     private func open(_ change: (inout LogConfiguration) -> Void = { _ in }) throws -> EmbeddedLog {
         var configuration = smallConfiguration(folder.path)
@@ -14,19 +19,19 @@ import Testing
     }
 
     private func edit(_ name: String, _ body: (inout Data) -> Void) throws {
-        let url = URL(fileURLWithPath: folder.file(name))
+        let url = URL(fileURLWithPath: folder[name])
         var data = try Data(contentsOf: url)
         body(&data)
         try data.write(to: url)
     }
 
-    private var journals: [String] { (0..<4).map { "log/~journal/\($0).journal" }.filter { FileManager.default.fileExists(atPath: folder.file($0)) } }
+    private var journals: [String] { (0..<4).map { "log/~journal/\($0).journal" }.filter { FileManager.default.fileExists(atPath: folder[$0]) } }
 
     /// The journal file that holds entries, and the byte positions of those of its current generation.
     private func entries() throws -> (file: String, places: [Int]) {
         var found: (file: String, generation: UInt64, places: [Int])?
         for file in journals {
-            let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: folder.file(file))))
+            let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: folder[file])))
             guard let header = JournalFileHeader(bytes), header.generation >= found?.generation ?? 0 else { continue }
             var places: [Int] = []
             var place = JournalFormat.block
@@ -101,7 +106,7 @@ import Testing
         try edit(file) { $0[places[2] + position] ^= 0x10 }
         let error = #expect(throws: LogError.self) { _ = try open() }
         #expect(error?.code == .damaged)
-        #expect(error?.path == folder.file(file))
+        #expect(error?.path == folder[file])
         #expect(error?.filePosition == Int64(places[2]))
         #expect(error?.message.contains("unreadable") == true)
     }
@@ -143,7 +148,7 @@ import Testing
         let log = try open()
         let error = #expect(throws: LogError.self) { _ = try log.values("t", maxBytes: 1) }
         #expect(error?.code == .checksumMismatch)
-        #expect(error?.path == folder.file("log/t/0/00000000000000000000.log"))
+        #expect(error?.path == folder["log/t/0/00000000000000000000.log"])
         #expect(try log.read("t", partition: 0, from: 0, maxBytes: 10).isEmpty == false)
     }
 
@@ -166,22 +171,22 @@ import Testing
             try log.append("t", 0, ["value"])
             log.close()
         }
-        try FileManager.default.createDirectory(atPath: folder.file("log/~creating-x/0"), withIntermediateDirectories: true)
-        try Data("x".utf8).write(to: URL(fileURLWithPath: folder.file("log/~checkpoint.new")))
+        try FileManager.default.createDirectory(atPath: folder["log/~creating-x/0"], withIntermediateDirectories: true)
+        try Data("x".utf8).write(to: URL(fileURLWithPath: folder["log/~checkpoint.new"]))
         do {
             let log = try open()
             #expect(try log.values("t") == ["value"])
-            #expect(!FileManager.default.fileExists(atPath: folder.file("log/~creating-x")))
+            #expect(!FileManager.default.fileExists(atPath: folder["log/~creating-x"]))
         }
-        try Data("stranger".utf8).write(to: URL(fileURLWithPath: folder.file("log/t/0/00000000000000000900.log")))
+        try Data("stranger".utf8).write(to: URL(fileURLWithPath: folder["log/t/0/00000000000000000900.log"]))
         let error = #expect(throws: LogError.self) { _ = try open() }
         #expect(error?.code == .damaged)
-        #expect(FileManager.default.fileExists(atPath: folder.file("log/t/0/00000000000000000900.log")))
+        #expect(FileManager.default.fileExists(atPath: folder["log/t/0/00000000000000000900.log"]))
     }
 
     @Test func damagedOrMissingCheckpointIsRefused() throws {
         try crashWithFiveEntries()
-        let path = folder.file("log/~checkpoint")
+        let path = folder["log/~checkpoint"]
         let original = try Data(contentsOf: URL(fileURLWithPath: path))
         try edit("log/~checkpoint") { $0[30] ^= 1 }
         var error = #expect(throws: LogError.self) { _ = try open() }
@@ -195,7 +200,7 @@ import Testing
 
     @Test func missingTopicFolderIsRefused() throws {
         try crashWithFiveEntries()
-        try FileManager.default.removeItem(atPath: folder.file("log/t"))
+        try FileManager.default.removeItem(atPath: folder["log/t"])
         let error = #expect(throws: LogError.self) { _ = try open() }
         #expect(error?.code == .damaged)
     }

@@ -1,10 +1,15 @@
+import TestSupport
 import Testing
 
 @testable import EmbeddedLog
 
 @Suite struct RetentionTests {
-    let folder = TemporaryFolder()
+    let folder: TemporaryFolder
     let clock = ManualClock()
+
+    init() throws {
+        folder = try TemporaryFolder()
+    }
 
     private func open() throws -> EmbeddedLog {
         try UnrecoveredLog(smallConfiguration(folder.path), clock: clock).recover(runsThreads: false)

@@ -3,20 +3,6 @@ import Synchronization
 
 @testable import EmbeddedLog
 
-/// A folder that goes away with the test.
-final class TemporaryFolder: Sendable {
-    let path: String
-
-    init() {
-        path = NSTemporaryDirectory() + "/martlet-log-" + UUID().uuidString
-        try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    func file(_ name: String) -> String { path + "/" + name }
-}
-
 /// A clock that stands still until told.
 final class ManualClock: LogClock {
     private let time = Atomic<Int64>(1_700_000_000_000)

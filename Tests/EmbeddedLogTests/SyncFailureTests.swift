@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import EmbeddedLog
@@ -5,7 +6,7 @@ import Testing
 /// One of many segments that are synced side by side fails, once.
 @Suite struct SyncFailureTests {
     @Test func theLogClosesAndLosesNothing() throws {
-        let folder = TemporaryFolder()
+        let folder = try TemporaryFolder()
         let disk = WatchedStorage(beforeSync: { path throws(LogError) in
             if path.contains("/t/5/") { throw LogError(.io, "cannot sync the file: input/output error", path: path, errno: 5) }
         })

@@ -5,20 +5,27 @@ struct WatchedStorage: LogStorage {
     private let disk = PosixStorage()
     private let afterRead: @Sendable (String, Int) -> Void
     private let beforeSync: @Sendable (String) throws(LogError) -> Void
+    private let beforeWrite: BeforeWrite
+
+    typealias BeforeWrite = @Sendable (_ path: String, _ position: Int64, _ count: Int) throws(LogError) -> Void
 
     /// - Parameters:
     ///   - afterRead: gets each read's path and bytes.
     ///   - beforeSync: gets the path of each file to be synced, and may fail it.
+    ///   - beforeWrite: gets the path, position and bytes of each write, and may fail it.
     init(
         afterRead: @escaping @Sendable (String, Int) -> Void = { _, _ in },
-        beforeSync: @escaping @Sendable (String) throws(LogError) -> Void = { _ throws(LogError) in }
+        beforeSync: @escaping @Sendable (String) throws(LogError) -> Void = { _ throws(LogError) in },
+        beforeWrite: @escaping BeforeWrite = { _, _, _ throws(LogError) in }
     ) {
         self.afterRead = afterRead
         self.beforeSync = beforeSync
+        self.beforeWrite = beforeWrite
     }
 
     func open(_ path: String, create: Bool) throws(LogError) -> any LogFile {
-        WatchedFile(file: try disk.open(path, create: create), path: path, afterRead: afterRead, beforeSync: beforeSync)
+        WatchedFile(
+            file: try disk.open(path, create: create), path: path, afterRead: afterRead, beforeSync: beforeSync, beforeWrite: beforeWrite)
     }
 
     func size(_ path: String) throws(LogError) -> Int64? { try disk.size(path) }
@@ -36,15 +43,17 @@ private final class WatchedFile: LogFile {
     private let path: String
     private let afterRead: @Sendable (String, Int) -> Void
     private let beforeSync: @Sendable (String) throws(LogError) -> Void
+    private let beforeWrite: WatchedStorage.BeforeWrite
 
     init(
         file: any LogFile, path: String, afterRead: @escaping @Sendable (String, Int) -> Void,
-        beforeSync: @escaping @Sendable (String) throws(LogError) -> Void
+        beforeSync: @escaping @Sendable (String) throws(LogError) -> Void, beforeWrite: @escaping WatchedStorage.BeforeWrite
     ) {
         self.file = file
         self.path = path
         self.afterRead = afterRead
         self.beforeSync = beforeSync
+        self.beforeWrite = beforeWrite
     }
 
     func size() throws(LogError) -> Int64 { try file.size() }
@@ -55,7 +64,10 @@ private final class WatchedFile: LogFile {
         return count
     }
 
-    func write(_ buffers: [UnsafeRawBufferPointer], at position: Int64) throws(LogError) { try file.write(buffers, at: position) }
+    func write(_ buffers: [UnsafeRawBufferPointer], at position: Int64) throws(LogError) {
+        try beforeWrite(path, position, buffers.reduce(0) { $0 + $1.count })
+        try file.write(buffers, at: position)
+    }
 
     func sync() throws(LogError) {
         try beforeSync(path)

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 extension EndToEnd {
@@ -55,7 +56,7 @@ extension EndToEnd {
         ]
 
         @Test func eachBadRequestGetsItsAnswerAndTheHostServesOn() async throws {
-            let folder = try TestFolder()
+            let folder = try TemporaryFolder()
             try TestConfig.copyShipped(to: folder)
             let host = try await HostProcess.start(in: folder)
             try await host.waitUntilReady()
@@ -76,7 +77,7 @@ extension EndToEnd {
         }
 
         @Test func aBodyOverTheLimitIs413BeforeItIsRead() async throws {
-            let folder = try TestFolder()
+            let folder = try TemporaryFolder()
             try TestConfig.copyShipped(to: folder)
             let host = try await HostProcess.start(in: folder, set: ["host.max_body_bytes=4096"])
             try await host.waitUntilReady()
@@ -102,7 +103,7 @@ extension EndToEnd {
         }
 
         @Test func slowClientsAreTimedOutAndHoldNobodyUp() async throws {
-            let folder = try TestFolder()
+            let folder = try TemporaryFolder()
             try TestConfig.copyShipped(to: folder)
             let host = try await HostProcess.start(
                 in: folder, set: ["host.header_timeout_seconds=1", "host.body_timeout_seconds=1"])
@@ -130,7 +131,7 @@ extension EndToEnd {
         }
 
         @Test func clientsThatLeaveInTheMiddleLeaveNothingBehind() async throws {
-            let folder = try TestFolder()
+            let folder = try TemporaryFolder()
             try TestConfig.copyShipped(to: folder)
             let host = try await HostProcess.start(in: folder)
             try await host.waitUntilReady()

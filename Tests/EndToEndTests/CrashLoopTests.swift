@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 extension EndToEnd {
@@ -31,7 +32,7 @@ extension EndToEnd {
         }
 
         @Test func acknowledgedLikesSurvive() async throws {
-            let folder = try TestFolder()
+            let folder = try TemporaryFolder()
             try TestConfig.copyShipped(to: folder)
             var random = SeededGenerator(seed: Self.seed)
             let ledger = LikeLedger(owners: Self.owners)
@@ -54,7 +55,7 @@ extension EndToEnd {
         }
 
         private func run(
-            _ round: Int, _ moment: Moment, in folder: TestFolder, _ ledger: LikeLedger, _ streams: [StreamClient],
+            _ round: Int, _ moment: Moment, in folder: TemporaryFolder, _ ledger: LikeLedger, _ streams: [StreamClient],
             seed: UInt64
         ) async throws {
             let host = try HostProcess(in: folder)
@@ -99,7 +100,7 @@ extension EndToEnd {
         }
 
         /// The last start: everything that waits is published, stored and pushed.
-        private func drain(_ folder: TestFolder, _ ledger: LikeLedger, _ streams: [StreamClient]) async throws {
+        private func drain(_ folder: TemporaryFolder, _ ledger: LikeLedger, _ streams: [StreamClient]) async throws {
             let host = try await HostProcess.start(in: folder)
             try await host.waitUntilReady()
             try await Self.connect(streams, to: host)
@@ -118,7 +119,7 @@ extension EndToEnd {
             #expect(try await host.stop() == 0)
         }
 
-        private func check(_ folder: TestFolder, _ ledger: LikeLedger, _ streams: [StreamClient]) throws {
+        private func check(_ folder: TemporaryFolder, _ ledger: LikeLedger, _ streams: [StreamClient]) throws {
             let file = SQLiteFile(path: folder["data/main.db"])
             let likes = try file.rows("SELECT post_id || '/' || actor FROM likes").map { $0[0] }
             let notifications = try file.rows("SELECT recipient, text FROM notifications ORDER BY rowid")

@@ -1,11 +1,12 @@
 import Foundation
+import TestSupport
 import Testing
 
 extension EndToEnd {
     /// The database is away: a clear 503, nothing acknowledged, and all goes on when it is back.
     @Suite struct DatabaseFaultTests {
         @Test func aHostStartsWithoutItsDatabase() async throws {
-            let folder = try TestFolder()
+            let folder = try TemporaryFolder()
             var config = try TestConfig.shipped()
             config.set("databases", "main", "path", to: "elsewhere/main.db")
             try config.write(to: folder)
@@ -28,7 +29,7 @@ extension EndToEnd {
         }
 
         @Test func aDatabaseThatIsMovedAwayComesBack() async throws {
-            let folder = try TestFolder()
+            let folder = try TemporaryFolder()
             var config = try TestConfig.shipped()
             config.set("databases", "main", "path", to: "store/main.db")
             try config.write(to: folder)
@@ -64,7 +65,7 @@ extension EndToEnd {
 
         /// Another process holds the file's write lock for longer than `busy_timeout_ms`.
         @Test func aLockedDatabaseIsA503() async throws {
-            let folder = try TestFolder()
+            let folder = try TemporaryFolder()
             var config = try TestConfig.shipped()
             config.set("databases", "main", "busy_timeout_ms", to: 50)
             try config.write(to: folder)

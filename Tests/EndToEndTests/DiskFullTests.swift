@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 extension EndToEnd {
@@ -6,7 +7,7 @@ extension EndToEnd {
     @Suite(.enabled(if: TinyDisk.isPossible, Comment(rawValue: TinyDisk.needs))) struct DiskFullTests {
         @Test(arguments: [0, 4 << 20])
         func nothingIsAcknowledgedThatIsNotKept(minFreeBytes: Int) async throws {
-            let folder = try TestFolder()
+            let folder = try TemporaryFolder()
             let disk = try TinyDisk(at: folder["data"], bytes: 256 << 20)
             defer { disk.unmount() }
             try TestConfig.copyShipped(to: folder)

@@ -1,6 +1,7 @@
 import EmbeddedLog
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 extension EndToEnd {
@@ -8,7 +9,7 @@ extension EndToEnd {
     @Suite struct LogDiskFullTests {
         private static let topic = "t"
 
-        private func open(_ folder: TestFolder, _ minFreeBytes: Int64) throws -> EmbeddedLog {
+        private func open(_ folder: TemporaryFolder, _ minFreeBytes: Int64) throws -> EmbeddedLog {
             let log = try UnrecoveredLog(
                 LogConfiguration(
                     directory: folder["data"], minFreeBytes: minFreeBytes, journalBytes: 4 << 20, segmentBytes: 1 << 20, maxRecordBytes: 64 << 10,
@@ -21,7 +22,7 @@ extension EndToEnd {
         @Test(arguments: [0, 2 << 20] as [Int64])
         func refusedIsNotKeptAndAcknowledgedIs(minFreeBytes: Int64) async throws {
             try #require(TinyDisk.isPossible, Comment(rawValue: TinyDisk.needs))
-            let folder = try TestFolder()
+            let folder = try TemporaryFolder()
             let disk = try TinyDisk(at: folder["data"], bytes: 24 << 20)
             defer { disk.unmount() }
             try Data(count: 8 << 20).write(to: URL(fileURLWithPath: folder["data/ballast"]))

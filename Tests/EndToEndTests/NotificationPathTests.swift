@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 extension EndToEnd {
@@ -8,7 +9,7 @@ extension EndToEnd {
             "CREATE TABLE audit (id TEXT PRIMARY KEY, recipient TEXT NOT NULL, text TEXT NOT NULL, created_at BIGINT NOT NULL)"
 
         @Test func aSinkWithoutItsTableIsHeldWhileTheOtherGroupGoesOn() async throws {
-            let folder = try TestFolder()
+            let folder = try TemporaryFolder()
             var config = try TestConfig.shipped()
             config.set("groups", "notification-store", "sink", "table", to: "audit")
             try config.write(to: folder)
@@ -35,7 +36,7 @@ extension EndToEnd {
         }
 
         @Test func aTableThatVanishesHoldsItsGroupUntilItIsBack() async throws {
-            let folder = try TestFolder()
+            let folder = try TemporaryFolder()
             try TestConfig.copyShipped(to: folder)
             let host = try await HostProcess.start(in: folder)
             let stream = StreamClient(HostProcess.streamPath(of: "bob"))
@@ -69,7 +70,7 @@ extension EndToEnd {
         /// A transform that fails and a row that a constraint refuses: that one record goes to the dead letters, with
         /// headers that say why, and what came before and after it is handled.
         @Test func poisonedRecordsAreDeadLetteredAlone() async throws {
-            let folder = try TestFolder()
+            let folder = try TemporaryFolder()
             try poisonedConfig().write(to: folder)
             let host = try await HostProcess.start(in: folder)
             try await host.waitUntilReady()
@@ -135,7 +136,7 @@ extension EndToEnd {
         }
 
         @Test func likesGoOnWhileTheLogRefuses() async throws {
-            let folder = try TestFolder()
+            let folder = try TemporaryFolder()
             try TestConfig.copyShipped(to: folder)
             var host = try await HostProcess.start(in: folder, set: ["log.min_free_bytes=1125899906842624"])
             let stream = StreamClient(HostProcess.streamPath(of: "bob"))

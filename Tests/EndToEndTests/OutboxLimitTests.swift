@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 extension EndToEnd {
@@ -7,7 +8,7 @@ extension EndToEnd {
         private static let refusing = ["log.min_free_bytes=1125899906842624", "host.outbox_limit_events=20"]
 
         @Test func aFullOutboxRefusesLikesWithoutSavingThem() async throws {
-            let folder = try TestFolder()
+            let folder = try TemporaryFolder()
             try TestConfig.copyShipped(to: folder)
             var host = try await HostProcess.start(in: folder, set: Self.refusing)
             try await host.waitUntilSaving()
@@ -36,7 +37,7 @@ extension EndToEnd {
         }
 
         @Test func theLimitHoldsForRequestsThatComeTogether() async throws {
-            let folder = try TestFolder()
+            let folder = try TemporaryFolder()
             try TestConfig.copyShipped(to: folder)
             let host = try await HostProcess.start(in: folder, set: Self.refusing)
             try await host.waitUntilSaving()
@@ -61,7 +62,7 @@ extension EndToEnd {
 
         /// What the log could never take must not be saved: it would hold up all that comes after it.
         @Test func anEventThatTheLogCannotTakeIsRefusedAtTheDoor() async throws {
-            let folder = try TestFolder()
+            let folder = try TemporaryFolder()
             var config = try TestConfig.shipped()
             config.set("log", "max_record_bytes", to: 2048)
             config.set("sources", "likes", "body_schema", to: nil)

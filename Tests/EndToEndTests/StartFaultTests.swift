@@ -1,11 +1,12 @@
 import Foundation
+import TestSupport
 import Testing
 
 extension EndToEnd {
     /// A host that cannot start says why, on standard error, and ends with a code.
     @Suite struct StartFaultTests {
         @Test func aSecondHostOnTheSameFolderIsRefused() async throws {
-            let folder = try TestFolder()
+            let folder = try TemporaryFolder()
             try TestConfig.copyShipped(to: folder)
             let host = try await HostProcess.start(in: folder)
             let second = try HostProcess(in: folder)
@@ -18,10 +19,10 @@ extension EndToEnd {
         }
 
         @Test func aPortInUseIsNamed() async throws {
-            let folder = try TestFolder()
+            let folder = try TemporaryFolder()
             try TestConfig.copyShipped(to: folder)
             let host = try await HostProcess.start(in: folder)
-            let other = try TestFolder()
+            let other = try TemporaryFolder()
             try TestConfig.copyShipped(to: other)
             let second = try HostProcess(in: other, set: ["host.listen=\(host.address)"])
             #expect(try await second.waitForExit() == 1)
@@ -31,7 +32,7 @@ extension EndToEnd {
         }
 
         @Test func aDataFolderThatCannotBeMadeIsNamed() async throws {
-            let folder = try TestFolder()
+            let folder = try TemporaryFolder()
             try TestConfig.copyShipped(to: folder)
             let host = try HostProcess(in: folder, set: ["host.data_directory=config.json/data"])
             #expect(try await host.waitForExit() == 1)
@@ -40,7 +41,7 @@ extension EndToEnd {
         }
 
         @Test func aBadConfigStartsNothing() async throws {
-            let folder = try TestFolder()
+            let folder = try TemporaryFolder()
             var config = try TestConfig.shipped()
             config.set("groups", "notification-store", "sink", "database", to: "man")
             config.set("topics", "notifications", "retentoin_hours", to: 3)
@@ -53,7 +54,7 @@ extension EndToEnd {
         }
 
         @Test func aBadReloadLeavesTheRunningConfigInPlace() async throws {
-            let folder = try TestFolder()
+            let folder = try TemporaryFolder()
             var config = try TestConfig.shipped()
             try config.write(to: folder)
             let host = try await HostProcess.start(in: folder)

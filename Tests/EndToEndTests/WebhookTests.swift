@@ -9,8 +9,8 @@ extension EndToEnd {
             .appendingPathComponent("Sources/Pipelines/Pipelines.docc/webhooks/config.json").path
 
         /// The example, with loopback allowed, since the partner of the test lives there.
-        private func folder() throws -> TestFolder {
-            let folder = try TestFolder()
+        private func folder() throws -> TemporaryFolder {
+            let folder = try TemporaryFolder()
             let text = try String(contentsOfFile: Self.example, encoding: .utf8)
             try text.replacingOccurrences(of: #""type": "webhook","#, with: #""type": "webhook", "allow_addresses": ["127.0.0.1"],"#)
                 .write(toFile: folder["config.json"], atomically: true, encoding: .utf8)

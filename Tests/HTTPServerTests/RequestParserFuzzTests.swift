@@ -1,4 +1,5 @@
 import CEvent
+import TestSupport
 import Testing
 
 @testable import HTTPServer

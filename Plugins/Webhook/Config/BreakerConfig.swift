@@ -13,7 +13,8 @@ public struct BreakerConfig: ModuleConfig {
             "pause_seconds", default: 30, in: 1...86_400, "The first pause; each probe that fails doubles it.")
         maxPauseSeconds = fields.optional("max_pause_seconds", default: 900, in: 1...86_400, "The longest pause.")
         if maxPauseSeconds < pauseSeconds {
-            fields.problem(at: "max_pause_seconds", "must not be below `pause_seconds`", found: String(maxPauseSeconds))
+            fields.problem(
+                at: "max_pause_seconds", with: ["pause_seconds"], "must not be below `pause_seconds`", found: String(maxPauseSeconds))
         }
     }
 }

@@ -158,12 +158,11 @@ extension PartitionLog {
         let limit = settings.segmentBytes ?? defaultSegmentBytes
         // A segment that spans an eighth of the retention keeps deletion by age close to its promise.
         let old = settings.retentionMilliseconds.map { now - commit.segmentCreatedAt > max($0 / 8, 1000) } ?? false
-        if commit.segmentSize > 0, commit.mustRoll || old || commit.segmentSize + commit.planBytes > limit {
+        if commit.segmentSize > 0, old || commit.segmentSize + commit.planBytes > limit {
             commit.segmentBase = commit.nextOffset
             commit.segmentSize = 0
         }
         if commit.segmentSize == 0 { commit.segmentCreatedAt = now }
-        commit.mustRoll = false
     }
 }
 

@@ -88,7 +88,7 @@ extension EmbeddedLog {
         for (index, partition) in partitions.enumerated() {
             do throws(LogError) {
                 try files.syncSurplus()
-                flushed += try flushPartition(partition)
+                try flushPartition(partition, &flushed)
             } catch {
                 partition.state.withLock { $0.awaitsFlush = true }
                 flush.withLock { state in
@@ -105,8 +105,8 @@ extension EmbeddedLog {
         evictCached(downTo: configuration.tailCacheBytes)
     }
 
-    /// Writes the slices of one partition; returns their bytes.
-    private func flushPartition(_ partition: PartitionLog) throws(LogError) -> Int {
+    /// Writes the slices of one partition. Their bytes are added to `flushed` run by run, since a later one may fail.
+    private func flushPartition(_ partition: PartitionLog, _ flushed: inout Int) throws(LogError) {
         let (deleted, slices) = partition.state.withLock { state in
             state.awaitsFlush = false
             let slices = (state.flushedSlices..<state.tail.count).map { state.tail[$0] }
@@ -114,8 +114,10 @@ extension EmbeddedLog {
             if state.deleted { state.flushedSlices = state.tail.count }
             return (state.deleted, slices)
         }
-        if deleted { return slices.reduce(0) { $0 + $1.count } }
-        var flushed = 0
+        if deleted {
+            flushed += slices.reduce(0) { $0 + $1.count }
+            return
+        }
         var start = 0
         while start < slices.count {
             var end = start + 1
@@ -124,7 +126,6 @@ extension EmbeddedLog {
             flushed += try flush(run, of: partition)
             start = end
         }
-        return flushed
     }
 
     /// Writes slices that follow each other in one segment.

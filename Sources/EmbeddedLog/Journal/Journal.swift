@@ -23,6 +23,8 @@ final class Journal: @unchecked Sendable {
     private let logID: UUIDBytes
     private let files: Mutex<Files>
     private var current: JournalFile?
+    /// Taken for the next generation, whose header could not be written yet.
+    private var next: JournalFile?
     private(set) var generation: UInt64
     private(set) var position = 0
 
@@ -46,15 +48,18 @@ final class Journal: @unchecked Sendable {
     func hasRoom(_ bytes: Int) -> Bool { current != nil && position + JournalFormat.padded(bytes) <= fileBytes }
 
     /// Whether `begin` can have a file.
-    var hasFreeFile: Bool { files.withLock { !$0.free.isEmpty } }
+    var hasFreeFile: Bool { next != nil || files.withLock { !$0.free.isEmpty } }
 
     /// Turns to a free file. Its header is durable on return: an entry in a file without one is evidence of damage.
+    /// After an error the next call tries the same file and generation again: there must be no gap between generations.
     func begin(firstCycle: UInt64) throws(LogError) {
-        guard let file = files.withLock({ $0.free.popLast() }) else { throw LogError(.closed, "the journal has no free file") }
-        generation += 1
-        let header = JournalFileHeader(generation: generation, firstCycle: firstCycle, logID: logID)
+        guard let file = next ?? files.withLock({ $0.free.popLast() }) else { throw LogError(.closed, "the journal has no free file") }
+        next = file
+        let header = JournalFileHeader(generation: generation + 1, firstCycle: firstCycle, logID: logID)
         try file.handle.write(bytes: header.encoded(), at: 0)
         try file.handle.sync()
+        next = nil
+        generation += 1
         current = file
         position = JournalFormat.block
         let live = generation

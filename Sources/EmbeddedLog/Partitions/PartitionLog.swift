@@ -50,8 +50,6 @@ struct PartitionCommitState {
     var segmentBase: Int64 = 0
     var segmentSize = 0
     var segmentCreatedAt: Int64 = 0
-    /// Set by retention: the next append begins a segment.
-    var mustRoll = false
     /// Last outbox row of each producer.
     var lastRows: [Int64: Int64] = [:]
     var producers = ProducerTable()

@@ -22,8 +22,8 @@ extension RecordBatch {
             taking: target, byteCount: size, recordCount: recordCount, largestRecordBytes: largestRecordBytes, maxTimestamp: maxTimestamp)
     }
 
-    /// The records whose indexes `keeps` wants, uncompressed: what is left of an append that is known in part. The batch
-    /// keeps its producer, and of the sequence the first number.
+    /// The records whose indexes `keeps` wants: what is left of an append that is known in part. The batch keeps its
+    /// compression (room was made for it as it came), its producer, and of the sequence the first number.
     /// - Parameter count: how many those are, at least one.
     func keeping(_ count: Int, where keeps: (Int) -> Bool) -> RecordBatch {
         let chunk = LogChunk(copying: UnsafeRawBufferPointer(start: memory, count: byteCount), from: 0, path: nil)
@@ -42,7 +42,7 @@ extension RecordBatch {
             preconditionFailure("a batch that was checked does not parse: \(error)")
         }
         precondition(builder.recordCount == count, "\(count) records were to be kept, and \(builder.recordCount) are")
-        return builder.finish(producer: producer)
+        return builder.finish(producer: producer).compressed(with: compression)
     }
 
     /// A batch that someone else made, such as a Kafka client, as bytes; compressed ones stay so.

@@ -70,11 +70,8 @@ extension ConfigFields {
     ) -> Value {
         let description = FieldDescription(
             name: name, summary: summary, shape: Value.shape(context), isRequired: false)
-        if let value = field(description, as: Value.self, check: { _, _ in true }) { return value }
-        guard case .decode = mode, !isPresent(name) else { return Value.placeholder }
         let empty = JSONNode(.object(JSONObject()), position: place.position)
-        return Value.decode(ConfigInput(node: empty, path: place.path.appending(name), problems: problems))
-            ?? failed(Value.self)
+        return field(description, as: Value.self, ifLeftOut: empty) { _, _ in true } ?? Value.placeholder
     }
 }
 

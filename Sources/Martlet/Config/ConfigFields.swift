@@ -24,6 +24,8 @@ public struct ConfigFields {
     let context: ShapeContext
     private(set) var descriptions: [FieldDescription] = []
     private var hasFailed = false
+    /// The fields whose values have problems, which are reported.
+    private var failedKeys: Set<String> = []
 
     init(_ object: JSONObject, place: ConfigPlace, problems: ConfigProblems) {
         mode = .decode(object)
@@ -43,9 +45,11 @@ public struct ConfigFields {
     /// The last key of the object's path: the name under which a source, topic or group is configured.
     public var name: String { place.path.name ?? "" }
 
-    /// Whether the fields so far are all good values, so that a rule between them can be checked.
-    public var areValid: Bool {
-        if case .decode = mode { !hasFailed } else { false }
+    /// Whether these fields, declared before, are good values or left out, whatever the others are. When describing, none is.
+    public func areValid(_ keys: String...) -> Bool { areValid(keys) }
+
+    private func areValid(_ keys: [String]) -> Bool {
+        if case .decode = mode { failedKeys.isDisjoint(with: keys) } else { false }
     }
 
     /// Where the value of a declared key stands (or the object, if the key is left out), to report a problem later.
@@ -58,14 +62,19 @@ public struct ConfigFields {
         member(key) != nil
     }
 
-    /// Reports that a rule between fields is broken. Ignored unless ``areValid``: placeholders break rules of their own.
+    /// Reports that a rule of a field, or between several, is broken. Ignored if one of them has a problem of its own:
+    /// its placeholder may break the rule. What is wrong with other fields does not matter.
     ///
-    /// - Parameter key: the field to point at.
+    /// - Parameters:
+    ///   - key: the field to point at.
+    ///   - others: the other fields that the rule looks at.
     public mutating func problem(
-        at key: String, _ message: String, code: ConfigProblem.Code = .invalid, found: String? = nil,
+        at key: String, with others: [String] = [], _ message: String, code: ConfigProblem.Code = .invalid, found: String? = nil,
         suggestion: String? = nil, choices: ConfigProblem.Choices? = nil, hint: String? = nil
     ) {
-        guard areValid else { return }
+        let keys = [key] + others
+        assert(keys.allSatisfy { key in descriptions.contains { $0.name == key } }, "a rule looks at a field that is not declared: \(keys)")
+        guard areValid(keys) else { return }
         problems.report(
             code, at: place(of: key), message, found: found, suggestion: suggestion, choices: choices, hint: hint)
         hasFailed = true
@@ -73,24 +82,25 @@ public struct ConfigFields {
 
     /// Declares one field, and decodes it in decode mode.
     ///
-    /// - Returns: nil if the key is left out, if the value was bad (then it was reported), or when describing.
+    /// - Returns: nil if the key is left out, if the value was bad (then it was reported), or when describing. An object or
+    ///   a map with a problem inside comes with placeholders there, so that the rest of it can be checked.
     mutating func field<Value: ConfigValue>(
-        _ description: FieldDescription, as type: Value.Type, check: (ConfigInput, Value) -> Bool
+        _ description: FieldDescription, as type: Value.Type, ifLeftOut nodeLeftOut: JSONNode? = nil,
+        check: (ConfigInput, Value) -> Bool
     ) -> Value? {
         precondition(
             !descriptions.contains { $0.name == description.name }, "the field \(description.name) is declared twice")
         descriptions.append(description)
         guard case .decode = mode else { return nil }
-        guard let member = member(description.name) else {
+        guard let node = member(description.name)?.value ?? nodeLeftOut else {
             if description.isRequired { reportMissing(description) }
             return nil
         }
         let input = ConfigInput(
-            node: member.value, path: place.path.appending(description.name), problems: problems)
-        guard let value = input.decode(as: Value.self), check(input, value) else {
-            hasFailed = true
-            return nil
-        }
+            node: node, path: place.path.appending(description.name), problems: problems)
+        let countBefore = problems.count
+        let value = input.decode(as: Value.self).flatMap { check(input, $0) ? $0 : nil }
+        if value == nil || problems.count != countBefore { fail(description.name) }
         return value
     }
 
@@ -116,10 +126,9 @@ public struct ConfigFields {
         return !hasFailed
     }
 
-    /// A value to go on with after a problem that is reported already.
-    mutating func failed<Value: ConfigValue>(_ type: Value.Type) -> Value {
+    private mutating func fail(_ key: String) {
         hasFailed = true
-        return Value.placeholder
+        failedKeys.insert(key)
     }
 
     private func member(_ key: String) -> JSONObject.Member? {
@@ -127,7 +136,7 @@ public struct ConfigFields {
     }
 
     private mutating func reportMissing(_ description: FieldDescription) {
-        hasFailed = true
+        fail(description.name)
         let sample = description.example.map {
             ", for example \(JSONWriter.quoted(description.name)): \(JSONWriter.text($0))"
         }

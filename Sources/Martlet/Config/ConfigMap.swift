@@ -27,7 +27,7 @@ public struct ConfigMap<Value: ConfigValue>: ConfigValue, RandomAccessCollection
         self.init(entries: elements.map { Entry(key: $0.0, keyPlace: nowhere, value: $0.1) }, place: nowhere)
     }
 
-    /// Decodes a value or reports why not; see ``ConfigValue/decode(_:)``.
+    /// Decodes an object, without the entries that are no values at all; see ``ConfigValue/decode(_:)``.
     public static func decode(_ input: ConfigInput) -> ConfigMap? {
         guard case .object(let object) = input.node.kind else {
             input.reportWrongType(expected: "an object")
@@ -40,7 +40,7 @@ public struct ConfigMap<Value: ConfigValue>: ConfigValue, RandomAccessCollection
                 Entry(key: member.key, keyPlace: ConfigPlace(path: path, position: member.keyPosition), value: value)
             }
         }
-        return entries.count == object.members.count ? ConfigMap(entries: entries, place: input.place) : nil
+        return ConfigMap(entries: entries, place: input.place)
     }
 
     /// The value to go on with after a problem; see ``ConfigValue/placeholder``.

@@ -59,11 +59,12 @@ public final class ConfigProblems: Sendable {
             choices: ConfigProblem.Choices(title, names))
     }
 
-    /// Reports a written value that names nothing; a secret is not printed.
+    /// Reports a written value that names nothing; a secret is not printed. A placeholder is no problem of its own.
     public func reportUnknown(
         _ what: String, _ name: ConfigText, code: ConfigProblem.Code = .unknownReference, among names: [String],
         title: String
     ) {
+        if name.isPlaceholder { return }
         if name.isSecret {
             report(code, at: name.place, "unknown \(what) (hidden)", choices: ConfigProblem.Choices(title, names))
         } else {

@@ -15,11 +15,20 @@ public struct ConfigText: ConfigValue, ExpressibleByStringLiteral {
         self.source = source
         place = ConfigPlace(path: path, position: node.position)
         origin = node.origin
+        isPlaceholder = false
     }
+
+    /// Stands for text that has a problem, which is reported: nothing else is wrong with it.
+    package let isPlaceholder: Bool
 
     /// Text built in code, for defaults and examples.
     public init(stringLiteral value: String) {
+        self.init(inCode: value, isPlaceholder: false)
+    }
+
+    private init(inCode value: String, isPlaceholder: Bool) {
         source = value
+        self.isPlaceholder = isPlaceholder
         place = ConfigPlace(path: .root, position: .none)
         origin = JSONNode.TextOrigin()
     }
@@ -54,7 +63,7 @@ public struct ConfigText: ConfigValue, ExpressibleByStringLiteral {
     /// Decodes a value or reports why not; see ``ConfigValue/decode(_:)``.
     public static func decode(_ input: ConfigInput) -> ConfigText? { input.text() }
     /// The value to go on with after a problem; see ``ConfigValue/placeholder``.
-    public static var placeholder: ConfigText { "" }
+    public static var placeholder: ConfigText { ConfigText(inCode: "", isPlaceholder: true) }
     /// What a field of this type holds; see ``ConfigValue/shape(_:)``.
     public static func shape(_ context: ShapeContext) -> ConfigShape { .string }
     /// The value as it would be written; see ``ConfigValue/configNode``.

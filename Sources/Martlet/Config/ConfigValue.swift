@@ -3,7 +3,8 @@
 /// Conforming types: `String`, `Bool`, `Int`, `Int64`, `Double`, arrays, ``ConfigMap``, ``ConfigText``, ``ConfigObject``,
 /// ``JSONNode``, ``ConfigModule``, every ``ModuleConfig``, and each `enum X: String, CaseIterable, ConfigValue`.
 public protocol ConfigValue: Sendable {
-    /// Decodes a value, or reports what is wrong with it and returns nil.
+    /// Decodes a value, or reports what is wrong with it and returns nil. Where a part of the value is good, it may return
+    /// that after its report, so that more can be checked: a value with a report never reaches a running module.
     static func decode(_ input: ConfigInput) -> Self?
 
     /// Any value, to go on with after a problem; it never reaches a running module.

@@ -28,21 +28,23 @@ extension ModuleConfig {
     public static func decode(
         _ node: JSONNode, path: ConfigPath, problems: ConfigProblems, keys: ConfigFields.Keys = .strict(reserved: [])
     ) -> Self? {
-        let input = ConfigInput(node: node, path: path, problems: problems)
-        guard case .object(let object) = node.kind else {
-            input.reportWrongType(expected: "an object")
-            return nil
-        }
-        var fields = ConfigFields(object, place: input.place, problems: problems)
-        let config = Self(from: &fields)
-        return fields.finish(keys) ? config : nil
+        guard let (config, isGood) = decodeFields(node, path, problems, keys) else { return nil }
+        return isGood ? config : nil
     }
 
     /// Decodes an object and reports what is wrong with it, but goes on with placeholders, so that rules across its
     /// blocks can be checked in the same run. The caller throws the result away if there were problems.
     ///
     /// - Returns: nil only if the node is no object.
-    package static func decodePartially(_ node: JSONNode, path: ConfigPath, problems: ConfigProblems) -> Self? {
+    package static func decodePartially(
+        _ node: JSONNode, path: ConfigPath, problems: ConfigProblems, keys: ConfigFields.Keys = .strict(reserved: [])
+    ) -> Self? {
+        decodeFields(node, path, problems, keys)?.config
+    }
+
+    private static func decodeFields(
+        _ node: JSONNode, _ path: ConfigPath, _ problems: ConfigProblems, _ keys: ConfigFields.Keys
+    ) -> (config: Self, isGood: Bool)? {
         let input = ConfigInput(node: node, path: path, problems: problems)
         guard case .object(let object) = node.kind else {
             input.reportWrongType(expected: "an object")
@@ -50,8 +52,7 @@ extension ModuleConfig {
         }
         var fields = ConfigFields(object, place: input.place, problems: problems)
         let config = Self(from: &fields)
-        _ = fields.finish(.strict(reserved: []))
-        return config
+        return (config, fields.finish(keys))
     }
 
     /// The declared fields in their order.
@@ -81,9 +82,9 @@ extension ModuleConfig {
 }
 
 extension ModuleConfig {
-    /// Decodes a value or reports why not; see ``ConfigValue/decode(_:)``.
+    /// Decodes an object, with placeholders for what has problems; see ``ConfigValue/decode(_:)``.
     public static func decode(_ input: ConfigInput) -> Self? {
-        decode(input.node, path: input.path, problems: input.problems)
+        decodePartially(input.node, path: input.path, problems: input.problems)
     }
 
     /// The value to go on with after a problem; see ``ConfigValue/placeholder``.

@@ -7,15 +7,16 @@ public struct StatementBinding: Sendable {
     /// Checks the statement and pairs its parameters with templates by name. Reports every problem: bad SQL, a
     /// parameter without a template, a template without a parameter, a bad template. Nil if there was any.
     ///
-    /// - Parameter database: nil if the config names none that there is, which was reported; the templates are then
-    ///   checked all the same.
+    /// - Parameters:
+    ///   - sql: may be a placeholder, and
+    ///   - database: nil if the config names none that there is: either was reported, and the templates are checked all the same.
     public static func compile(
         sql: ConfigText, parameters: ConfigMap<ConfigText>, database: (any Database)?,
         allowing kinds: Set<TemplateVariableKind>, context: ModuleContext
     ) -> StatementBinding? {
         var prepared: SQLStatement?
         do throws(SQLProblem) {
-            prepared = try database?.prepare(sql.plain)
+            prepared = sql.isPlaceholder ? nil : try database?.prepare(sql.plain)
         } catch {
             context.problem(at: sql.place, code: "config.bad_sql", error.message)
         }

@@ -54,9 +54,9 @@ final class AdminClient {
         if !query.isEmpty {
             url += "?" + query.map { "\(Self.encoded($0.0))=\(Self.encoded($0.1))" }.joined(separator: "&")
         }
-        var headers: [String] = []
-        if let type { headers.append("Content-Type: \(type)") }
-        if let token = address.token { headers.append("Authorization: Bearer \(token)") }
+        var headers: [(name: String, value: String)] = []
+        if let type { headers.append(("Content-Type", type)) }
+        if let token = address.token { headers.append(("Authorization", "Bearer \(token)")) }
         let answer = try transfer.send(method, to: url, headers: headers, body: body, seconds: seconds)
         guard (200..<300).contains(answer.status) else { throw refusal(answer) }
         return answer

@@ -1,120 +1,58 @@
-import CCurl
 import Martlet
+import Pipelines
+import Synchronization
 
-/// One request over libcurl's easy interface, which blocks. A handle is used again, so that connections are kept.
+/// Sends one request after the other; a call blocks until the answer is there. The client's thread lasts as long as the
+/// process: a command makes one.
 final class AdminTransfer {
     /// The largest answer taken.
     static let bodyBytesMax = 64 << 20
 
-    private let handle: OpaqueHandle
-    private let answer = AnswerBuffer()
-
-    /// libcurl's handle, freed with its owner.
-    private final class OpaqueHandle {
-        let pointer: UnsafeMutableRawPointer
-
-        init?() {
-            guard let pointer = curl_easy_init() else { return nil }
-            self.pointer = pointer
-        }
-
-        deinit { curl_easy_cleanup(pointer) }
-    }
-
-    /// Collects what the callbacks bring.
-    fileprivate final class AnswerBuffer {
-        var headers: [String: String] = [:]
-        var body: [UInt8] = []
-    }
+    private let http: HTTPClient
 
     init() throws(ClientError) {
-        guard let handle = OpaqueHandle() else { throw ClientError("libcurl cannot make a handle") }
-        self.handle = handle
+        var settings = HTTPClientSettings()
+        settings.connectTimeout = .seconds(10)
+        http = HTTPClient(settings: settings)
+        do throws(ModuleError) {
+            try http.start()
+        } catch {
+            throw ClientError(error.message)
+        }
     }
 
     /// - Parameters:
     ///   - body: sent as it is; nil for none.
     ///   - seconds: the time that the whole transfer may take.
     func send(
-        _ method: String, to url: String, headers: [String], body: [UInt8]?, seconds: Int
+        _ method: String, to url: String, headers: [(name: String, value: String)], body: [UInt8]?, seconds: Int
     ) throws(ClientError) -> AdminAnswer {
-        let curl = handle.pointer
-        curl_easy_reset(curl)
-        answer.headers = [:]
-        answer.body = []
-        var list: UnsafeMutablePointer<curl_slist>?
-        defer { curl_slist_free_all(list) }
-        // Without `Expect`, which would cost a round trip for each batch.
-        for header in headers + ["Expect:"] { list = curl_slist_append(list, header) }
-        let context = Unmanaged.passUnretained(answer).toOpaque()
-        var code = martlet_curl_set_string(curl, CURLOPT_URL, url)
-        func set(_ next: @autoclosure () -> CURLcode) { if code == CURLE_OK { code = next() } }
-        set(martlet_curl_set_string(curl, CURLOPT_CUSTOMREQUEST, method))
-        set(martlet_curl_set_string(curl, CURLOPT_PROTOCOLS_STR, "http,https"))
-        set(martlet_curl_set_string(curl, CURLOPT_NOPROXY, "*"))
-        set(martlet_curl_set_long(curl, CURLOPT_NOSIGNAL, 1))
-        set(martlet_curl_set_long(curl, CURLOPT_CONNECTTIMEOUT, 10))
-        set(martlet_curl_set_long(curl, CURLOPT_TIMEOUT, seconds))
-        set(martlet_curl_set_headers(curl, list))
-        set(martlet_curl_set_sinks(curl, takeHeader, takeBody, context))
-        let bytes = body ?? []
-        let outcome = bytes.withUnsafeBytes { buffer in
-            if body != nil {
-                set(martlet_curl_set_size(curl, CURLOPT_POSTFIELDSIZE_LARGE, buffer.count))
-                set(martlet_curl_set_pointer(curl, CURLOPT_POSTFIELDS, buffer.baseAddress ?? UnsafeRawPointer(context)))
-            }
-            set(curl_easy_perform(curl))
-            return code
+        let outcome = Mutex<Result<OutgoingResponse, ModuleError>?>(nil)
+        let arrived = ThreadSemaphore()
+        let request = OutgoingRequest(
+            method, url, headers: headers, body: body.map { Bytes($0) }, timeout: .seconds(seconds), bodyLimit: Self.bodyBytesMax)
+        http.send(request) { result in
+            outcome.withLock { $0 = result }
+            arrived.signal()
         }
-        guard outcome == CURLE_OK else { throw failure(outcome, url) }
-        return AdminAnswer(status: martlet_curl_status(curl), headers: answer.headers, body: answer.body)
-    }
-
-    private func failure(_ code: CURLcode, _ url: String) -> ClientError {
-        switch code {
-        case CURLE_COULDNT_CONNECT, CURLE_COULDNT_RESOLVE_HOST:
-            return ClientError(
-                "no host answers at \(AdminAddress.origin(of: url)); start one with `martlet run`, or pass its admin address with --admin")
-        case CURLE_OPERATION_TIMEDOUT:
-            return ClientError("the host at \(AdminAddress.origin(of: url)) does not answer in time")
-        case CURLE_WRITE_ERROR:
-            return ClientError("the answer of \(AdminAddress.origin(of: url)) is larger than \(Self.bodyBytesMax) bytes")
-        default:
-            return ClientError("cannot talk to \(AdminAddress.origin(of: url)): \(String(cString: curl_easy_strerror(code)))")
+        arrived.wait()
+        switch outcome.withLock({ $0 }) {
+        case .success(let response):
+            return AdminAnswer(
+                status: response.status, headers: Dictionary(response.headers.map { ($0.name, $0.value) }) { $1 },
+                body: response.body.withUnsafeBytes { Array($0) })
+        case .failure(let error): throw failure(error, AdminAddress.origin(of: url))
+        case nil: preconditionFailure("the client signals after it has an outcome")
         }
     }
-}
 
-/// libcurl's callback for a header line.
-private func takeHeader(
-    _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?
-) -> Int {
-    guard let bytes, let context else { return 0 }
-    let answer = Unmanaged<AdminTransfer.AnswerBuffer>.fromOpaque(context).takeUnretainedValue()
-    let line = String(decoding: UnsafeRawBufferPointer(start: bytes, count: size * count), as: UTF8.self)
-    let parts = line.split(separator: ":", maxSplits: 1)
-    if parts.count == 2 {
-        answer.headers[parts[0].lowercased()] = parts[1].trimmed
-    }
-    return size * count
-}
-
-/// libcurl's callback for a piece of the body.
-private func takeBody(
-    _ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?
-) -> Int {
-    guard let bytes, let context else { return 0 }
-    let answer = Unmanaged<AdminTransfer.AnswerBuffer>.fromOpaque(context).takeUnretainedValue()
-    guard answer.body.count + size * count <= AdminTransfer.bodyBytesMax else { return 0 }
-    answer.body.append(contentsOf: UnsafeRawBufferPointer(start: bytes, count: size * count))
-    return size * count
-}
-
-extension Substring {
-    /// Without white space at both ends.
-    fileprivate var trimmed: String {
-        var text = drop { $0.isWhitespace }
-        while let last = text.last, last.isWhitespace { text.removeLast() }
-        return String(text)
+    private func failure(_ error: ModuleError, _ origin: String) -> ClientError {
+        switch error.code {
+        case "http.unreachable":
+            ClientError("no host answers at \(origin); start one with `martlet run`, or pass its admin address with --admin")
+        case "http.timeout": ClientError("the host at \(origin) does not answer in time")
+        case "http.answer_too_large": ClientError("the answer of \(origin) is larger than \(Self.bodyBytesMax) bytes")
+        default: ClientError("cannot talk to \(origin): \(error.message)")
+        }
     }
 }

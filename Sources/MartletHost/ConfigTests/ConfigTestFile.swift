@@ -57,9 +57,12 @@ struct ConfigTestStep: ModuleConfig {
         let count = [request != nil, event != nil, input != nil, stream != nil].filter { $0 }.count
         if count != 1 {
             fields.problem(
-                at: "request", "a step has one of `request`, `event`, `input` and `stream`", found: count == 0 ? "none of them" : "\(count) of them")
+                at: "request", with: ["event", "input", "stream"], "a step has one of `request`, `event`, `input` and `stream`",
+                found: count == 0 ? "none of them" : "\(count) of them")
         }
-        if answer != nil, request == nil, stream == nil { fields.problem(at: "answer", "an `answer` belongs to a `request` or a `stream`") }
+        if answer != nil, request == nil, stream == nil {
+            fields.problem(at: "answer", with: ["request", "stream"], "an `answer` belongs to a `request` or a `stream`")
+        }
     }
 
     /// An HTTP request.
@@ -76,7 +79,7 @@ struct ConfigTestStep: ModuleConfig {
             headers = fields.optional("headers", default: [:], "Headers by name.")
             json = fields.optional("json", "The body, as JSON.")
             body = fields.optional("body", "The body, as text.")
-            if json != nil, body != nil { fields.problem(at: "body", "a request has a `json` or a `body`, not both") }
+            if json != nil, body != nil { fields.problem(at: "body", with: ["json"], "a request has a `json` or a `body`, not both") }
         }
     }
 
@@ -181,7 +184,9 @@ struct ConfigTestExpectation: ModuleConfig {
             table = fields.optional("table", "All rows of this table, in any order.", example: "notifications")
             sql = fields.optional("sql", "The rows of this query, in any order.", example: "SELECT recipient, text FROM notifications")
             rows = fields.required("rows", "One object for each row: column to value.")
-            if (table == nil) == (sql == nil) { fields.problem(at: "table", "rows come from a `table` or from `sql`, one of them") }
+            if (table == nil) == (sql == nil) {
+                fields.problem(at: "table", with: ["sql"], "rows come from a `table` or from `sql`, one of them")
+            }
         }
     }
 }

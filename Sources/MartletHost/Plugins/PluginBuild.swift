@@ -51,22 +51,23 @@ struct PluginBuild {
         guard let fingerprint = SDKFingerprint.current else {
             throw PluginError("this martlet exports no SDK, so that it can load no plugin; link it with --export-dynamic, as Package.swift does")
         }
-        guard let version = try Tool.run(["swiftc", "--version"]), version.code == 0 else {
+        // The compiler leaves folders behind where its temporary files go.
+        let scratch = try FileTree.temporaryFolder()
+        defer { try? FileTree.remove(scratch) }
+        guard let version = try Tool.run(["swiftc", "--version"], temporaryFolder: scratch), version.code == 0 else {
             throw PluginError("there is no Swift compiler: `swiftc` is not in PATH")
         }
         let compiler = version.output.split(separator: "\n").first { $0.contains("Swift version") }.map(String.init) ?? "unknown"
         guard compiler.contains("Swift version \(SDKFingerprint.compiler)") else {
             throw PluginError("swiftc is \(compiler), and this martlet was built by Swift \(SDKFingerprint.compiler); put that one first in PATH")
         }
-        let scratch = try FileTree.temporaryFolder()
-        defer { try? FileTree.remove(scratch) }
         let label = PluginLabel(fingerprint: fingerprint, compiler: compiler, name: name)
         try FileTree.write(entry(label), to: "\(scratch)/MartletPluginEntry.swift")
         if let slash = output.lastIndex(of: "/") { try FileTree.makeFolder(String(output[..<slash])) }
         let library = "\(output).new"
         let words = ["swiftc", "-emit-library", "-module-name", "\(name)Plugin", "-I", sdk.folder, "-Xlinker", "-Bsymbolic", "-o", library]
             + Self.settings + flags + sources.map { "\(folder)/\($0)" } + ["\(scratch)/MartletPluginEntry.swift"]
-        guard let result = try Tool.run(words) else { throw PluginError("there is no Swift compiler: `swiftc` is not in PATH") }
+        guard let result = try Tool.run(words, temporaryFolder: scratch) else { throw PluginError("there is no Swift compiler: `swiftc` is not in PATH") }
         guard result.code == 0 else {
             try? FileTree.remove(library)
             throw PluginError("\(folder) does not compile:\n\(result.output)")

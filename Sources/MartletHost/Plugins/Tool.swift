@@ -9,9 +9,11 @@ enum Tool {
         let output: String
     }
 
-    /// - Parameter words: the program, looked up in `PATH`, and its arguments.
+    /// - Parameters:
+    ///   - words: the program, looked up in `PATH`, and its arguments.
+    ///   - temporaryFolder: where it puts its temporary files.
     /// - Returns: nil if there is no such program.
-    static func run(_ words: [String]) throws(FileTree.Failure) -> Result? {
+    static func run(_ words: [String], temporaryFolder: String) throws(FileTree.Failure) -> Result? {
         var ends: [Int32] = [0, 0]
         guard pipe(&ends) == 0 else { throw FileTree.Failure("make a pipe for", words[0]) }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
@@ -23,8 +25,10 @@ enum Tool {
         posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO)
         let arguments = words.map { strdup($0) } + [nil]
         defer { for argument in arguments { free(argument) } }
+        let variables = variables(temporaryFolder: temporaryFolder)
+        defer { for variable in variables { free(variable) } }
         var process = pid_t()
-        let code = posix_spawnp(&process, words[0], &actions, nil, arguments, environ)
+        let code = posix_spawnp(&process, words[0], &actions, nil, arguments, variables)
         close(ends[1])
         if code == ENOENT { return nil }
         guard code == 0 else {
@@ -43,5 +47,16 @@ enum Tool {
         while waitpid(process, &status, 0) < 0, errno == EINTR {}
         let ended = status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + status & 0x7F
         return Result(code: ended, output: String(decoding: output, as: UTF8.self))
+    }
+
+    /// This process's environment but for the folder, to be freed.
+    private static func variables(temporaryFolder: String) -> [UnsafeMutablePointer<CChar>?] {
+        var variables: [UnsafeMutablePointer<CChar>?] = [strdup("TMPDIR=\(temporaryFolder)")]
+        var place = environ
+        while let variable = place.pointee {
+            if strncmp(variable, "TMPDIR=", 7) != 0 { variables.append(strdup(variable)) }
+            place += 1
+        }
+        return variables + [nil]
     }
 }

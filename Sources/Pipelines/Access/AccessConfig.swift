@@ -14,7 +14,7 @@ package struct AccessConfig: ModuleConfig {
             "What the caller's claims must be, or contain if they are lists; templates over the request.",
             example: ["sub": "${@path.user}"])
         if auth == nil, !require.isEmpty {
-            fields.problem(at: "require", "needs `auth`, which says who the caller is")
+            fields.problem(at: "require", with: ["auth"], "needs `auth`, which says who the caller is")
         }
     }
 }

@@ -16,15 +16,11 @@ package final class AuthRunner: Sendable {
 
     /// Starts to open; returns at once.
     package func start() {
-        opening.start { [name, authenticator] opener in
-            try await opener.open("auth \(name)") { try await authenticator.open() }
-        }
+        opening.start("auth \(name)") { [authenticator] in try await authenticator.open() }
     }
 
     package func stop() async {
-        await opening.cancel()
-        await authenticator.close()
-        readiness.closed()
+        await opening.stop { await authenticator.close() }
     }
 
     /// Who sent a request; named after this entry of `auth`.

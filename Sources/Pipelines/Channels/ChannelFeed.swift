@@ -2,7 +2,8 @@ import Martlet
 import Synchronization
 
 /// Carries a subscription's messages to a channel in order: one `deliver` at a time, what arrives meanwhile in the
-/// next. A channel that can take them at once gets them on the thread that brings them, while nothing waits. A feed that falls behind by ``limit`` messages drops them and says so, since the log has them.
+/// next. A channel that can take them at once gets them on the thread that brings them, while nothing waits. A feed that
+/// falls behind by ``limit`` messages drops them and says so, since the log has them.
 final class ChannelFeed: Sendable {
     static let limit = 10_000
 

@@ -59,9 +59,8 @@ extension GraphBuilder {
         let path = ConfigPath([.key(block), .key(name)])
         // What is wrong with these fields themselves was reported with the part's others.
         let reported = ConfigProblems(file: problems.file)
-        guard let config = AccessConfig.decodePartially(node, path: path, problems: reported), let auth = config.auth else {
-            return RouteGuard(access: nil, cors: cors, metrics: nil)
-        }
+        guard node["auth"] != nil else { return RouteGuard(access: nil, cors: cors, metrics: nil) }
+        guard let config = AccessConfig.decodePartially(node, path: path, problems: reported), let auth = config.auth else { return nil }
         checkTakesRequests(kind, node, path)
         let verifiers = auth.texts.compactMap { verifier($0) }
         let requirements = requirements(config.require, context: context(kind, name, resolver(), access: access(node)))

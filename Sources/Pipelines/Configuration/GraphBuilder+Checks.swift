@@ -24,6 +24,7 @@ extension GraphBuilder {
             (host.listenPlace, host.listen, false), (host.adminListenPlace, host.adminListen, true),
         ]
         for (place, text, isAdmin) in listeners {
+            guard let place else { continue }
             guard let address = try? ListenAddress(parsing: text) else {
                 problems.report(
                     .invalid, at: place, "must be `address:port`, such as 127.0.0.1:8080 or [::1]:8080", found: "`\(text)`")

@@ -82,7 +82,7 @@ extension GraphBuilder {
             let binding = StatementBinding.compile(
                 sql: entry.value.sql, parameters: entry.value.parameters, database: runner?.database,
                 allowing: context.access.variables, context: context)
-            guard let runner, let binding else { continue }
+            guard let runner, let binding, !entry.value.path.isPlaceholder else { continue }
             let query = QueryRunner(
                 name: entry.key, config: entry.value, binding: binding, runner: runner, context: context)
             graph.queries.append(

@@ -85,11 +85,11 @@ package struct GraphBuilder {
             topics: { reference in topic(reference).map { LogTopic(name: $0, log: services.log) } })
     }
 
-    /// The platform's own part of a module's object; the module's fields are left to it.
+    /// The platform's own part of a module's object, with placeholders for what has problems; the module's fields are left to it.
     func platformConfig<Config: ModuleConfig>(
         _ type: Config.Type, node: JSONNode, path: ConfigPath
     ) -> Config? {
-        Config.decode(node, path: path, problems: problems, keys: .open)
+        Config.decodePartially(node, path: path, problems: problems, keys: .open)
     }
 
     func make<Kind: ConfigModuleKind, Instance: Sendable>(

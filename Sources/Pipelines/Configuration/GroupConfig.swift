@@ -37,9 +37,11 @@ package struct GroupConfig: ModuleConfig {
         isPaused = fields.optional("paused", default: false, "Whether the group starts paused.")
         if let sink, deliverTo != nil {
             _ = sink
-            fields.problem(at: "deliver_to", "a group has a `sink` or a `deliver_to`, not both", hint: "remove one of them")
+            fields.problem(
+                at: "deliver_to", with: ["sink"], "a group has a `sink` or a `deliver_to`, not both", hint: "remove one of them")
         } else if sink == nil, deliverTo == nil {
-            fields.problem(at: "sink", "a group needs a `sink` or a `deliver_to`", hint: "sink: an object with a `type`")
+            fields.problem(
+                at: "sink", with: ["deliver_to"], "a group needs a `sink` or a `deliver_to`", hint: "sink: an object with a `type`")
         }
         if topics.isEmpty {
             fields.problem(at: "topics", "a group reads at least one topic", found: "an empty list")
@@ -60,7 +62,7 @@ package struct RetryConfig: ModuleConfig {
             "The longest wait, and so how long the group lags behind a database or a bus that has come back.")
         if initialMilliseconds > maxMilliseconds {
             fields.problem(
-                at: "max_ms", "must be at least `initial_ms` (\(initialMilliseconds))", found: String(maxMilliseconds))
+                at: "max_ms", with: ["initial_ms"], "must be at least `initial_ms` (\(initialMilliseconds))", found: String(maxMilliseconds))
         }
     }
 }

@@ -2,9 +2,10 @@ package import Martlet
 
 /// The block `host`.
 package struct HostConfig: ModuleConfig {
-    /// Where the listeners stand, for problems found by comparing blocks.
-    package let listenPlace: ConfigPlace
-    package let adminListenPlace: ConfigPlace
+    /// Where the listeners stand, for problems found by comparing blocks; nil if a field that such a rule looks at has a
+    /// problem of its own.
+    package let listenPlace: ConfigPlace?
+    package let adminListenPlace: ConfigPlace?
     package let listen: String
     package let adminListen: String
     package let adminToken: String?
@@ -43,8 +44,6 @@ package struct HostConfig: ModuleConfig {
     }
 
     package init(from fields: inout ConfigFields) {
-        listenPlace = fields.place(of: "listen")
-        adminListenPlace = fields.place(of: "admin_listen")
         listen = fields.optional(
             "listen", default: "127.0.0.1:8080", "Address and port of the configured paths; port 0 takes a free one.")
         adminListen = fields.optional(
@@ -54,6 +53,8 @@ package struct HostConfig: ModuleConfig {
             example: "${env:MARTLET_ADMIN_TOKEN}")
         allowUnauthenticated = fields.optional(
             "allow_unauthenticated", default: false, "Serve the configured paths outside loopback without authentication.")
+        listenPlace = fields.areValid("listen", "allow_unauthenticated") ? fields.place(of: "listen") : nil
+        adminListenPlace = fields.areValid("admin_listen", "admin_token") ? fields.place(of: "admin_listen") : nil
         trustedProxies = fields.optional(
             "trusted_proxies", default: [],
             "Proxies before this host, as addresses or CIDR blocks: the client's address that they name counts, for limits per "

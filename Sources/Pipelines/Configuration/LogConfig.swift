@@ -43,7 +43,8 @@ package struct LogConfig: ModuleConfig {
         let foreign = engine == .remote ? Self.embeddedKeys : RemoteLogConfig.keys
         for key in foreign where fields.isPresent(key) {
             fields.problem(
-                at: key, "`\(key)` belongs to the log type `\(engine == .remote ? "embedded" : "remote")`, and this log is `\(engine.rawValue)`",
+                at: key, with: ["type"],
+                "`\(key)` belongs to the log type `\(engine == .remote ? "embedded" : "remote")`, and this log is `\(engine.rawValue)`",
                 hint: "remove it")
         }
     }
@@ -63,7 +64,7 @@ package struct LogConfig: ModuleConfig {
         guard engine == .remote else { return nil }
         guard let url else {
             fields.problem(
-                at: "url", "a `remote` log needs the `url` of the host that has the log", code: .missingKey,
+                at: "url", with: ["type"], "a `remote` log needs the `url` of the host that has the log", code: .missingKey,
                 hint: "\"url\": \"http://10.0.0.1:8081\"")
             return nil
         }

@@ -21,9 +21,7 @@ package final class DatabaseRunner: Sendable {
 
     /// Starts what does not run yet; returns at once.
     package func start(withOutbox: Bool) {
-        opening.start { [name, database] opener in
-            try await opener.open("database \(name)") { try await database.open() }
-        }
+        opening.start("database \(name)") { [database] in try await database.open() }
         guard withOutbox else { return }
         openingOutbox.start { [name, outbox, readiness] opener in
             try await readiness.wait()

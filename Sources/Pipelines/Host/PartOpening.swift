@@ -32,6 +32,19 @@ final class PartOpening: Sendable {
         }
     }
 
+    /// Starts once to open a part that is one module.
+    /// - Parameter what: names it in the log: `database main`.
+    func start(_ what: String, _ open: @escaping @Sendable () async throws -> Void) {
+        start { opener in try await opener.open(what, open) }
+    }
+
+    /// Gives up opening, closes what is open, and lets nobody wait any longer.
+    func stop(_ close: () async -> Void) async {
+        await cancel()
+        await close()
+        readiness.closed()
+    }
+
     /// Gives up opening; returns when nothing is under way any more.
     func cancel() async {
         let running = task.withLock { $0 }

@@ -16,9 +16,7 @@ package final class PubSubRunner: Sendable {
 
     /// Starts to open; returns at once.
     package func start() {
-        opening.start { [name, pubSub] opener in
-            try await opener.open("pubsub \(name)") { try await pubSub.open() }
-        }
+        opening.start("pubsub \(name)") { [pubSub] in try await pubSub.open() }
     }
 
     /// Why the bus carries nothing at the moment, although it was opened.
@@ -28,8 +26,6 @@ package final class PubSubRunner: Sendable {
     package var isUp: Bool { readiness.isReady && pubSub.failure == nil }
 
     package func stop() async {
-        await opening.cancel()
-        await pubSub.close()
-        readiness.closed()
+        await opening.stop { await pubSub.close() }
     }
 }

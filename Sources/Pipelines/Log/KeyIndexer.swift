@@ -11,6 +11,8 @@ final class KeyIndexer: Sendable {
         var topics: Set<TopicName> = []
         var task: Task<Void, Never>?
         var isClosed = false
+        /// Why the indexes of a topic cannot be made, as it was last said.
+        var troubles: [TopicName: String] = [:]
     }
 
     /// How often new sealed segments are looked for.
@@ -44,9 +46,13 @@ final class KeyIndexer: Sendable {
                 let made = try await BlockingWork.run { [indexes] in
                     try indexes.refresh(topic.text) { [weak self] in self?.state.withLock { $0.isClosed } ?? true }
                 }
+                state.withLock { $0.troubles[topic] = nil }
                 if made > 0 { logger.debug("key indexes made", ("topic", topic.text), ("segments", String(made))) }
             } catch {
-                logger.warning("key indexes of topic \(topic) cannot be made: \(error); streams that resume read the whole topic")
+                let trouble = "\(error)"
+                let isNews = state.withLock { $0.troubles.updateValue(trouble, forKey: topic) != trouble }
+                guard isNews else { continue }
+                logger.warning("key indexes of topic \(topic) cannot be made: \(trouble); streams that resume read the whole topic")
             }
         }
     }

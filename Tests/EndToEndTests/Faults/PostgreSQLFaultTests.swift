@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 extension EndToEnd {
@@ -103,7 +104,7 @@ extension EndToEnd {
         /// The disk of the tables is full, and gets room again.
         @Test(.enabled(if: TinyDisk.isPossible, "\(TinyDisk.needs)"))
         func aFullDiskIsWaitedFor() async throws {
-            let folder = try TestFolder()
+            let folder = try TemporaryFolder()
             let disk = try TinyDisk(at: folder["tables"], bytes: 24 << 20)
             let server = try Server.postgreSQL()
             try disk.give(to: "postgres")

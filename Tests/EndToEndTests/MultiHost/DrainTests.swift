@@ -1,17 +1,18 @@
 import Foundation
+import TestSupport
 import Testing
 
 extension EndToEnd {
     /// `martlet drain`, and a database exchanged after it.
     @Suite struct DrainTests {
-        private func drain(_ host: HostProcess, _ folder: TestFolder, _ options: String...) async throws -> (code: Int32, output: String) {
+        private func drain(_ host: HostProcess, _ folder: TemporaryFolder, _ options: String...) async throws -> (code: Int32, output: String) {
             try await Cluster.command(
                 ["drain", "--admin", "http://" + host.adminAddress] + options, in: folder,
                 environment: ["MARTLET_ADMIN_TOKEN": Cluster.token])
         }
 
         @Test func sourcesStopUntilTheyResume() async throws {
-            let folder = try TestFolder()
+            let folder = try TemporaryFolder()
             try TestConfig.copyShipped(to: folder)
             let host = try await HostProcess.start(in: folder)
             try await host.waitUntilReady()
@@ -52,9 +53,9 @@ extension EndToEnd {
 
         /// The page on exchanging a backend, step by step: drain, another database, a group that fills it from the log.
         private func exchange(
-            environment: [String: String] = [:], copy: (TestFolder) async throws -> Void = { _ in }, _ edit: (inout TestConfig) -> Void
-        ) async throws -> (HostProcess, TestFolder) {
-            let folder = try TestFolder()
+            environment: [String: String] = [:], copy: (TemporaryFolder) async throws -> Void = { _ in }, _ edit: (inout TestConfig) -> Void
+        ) async throws -> (HostProcess, TemporaryFolder) {
+            let folder = try TemporaryFolder()
             var config = try TestConfig.shipped()
             try config.write(to: folder)
             let host = try await HostProcess.start(in: folder, environment: environment)

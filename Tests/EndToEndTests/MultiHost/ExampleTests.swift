@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 extension EndToEnd {
@@ -16,10 +17,10 @@ extension EndToEnd {
                 "MARTLET_BUS_LISTEN": "127.0.0.1:\(busPort)", "MARTLET_BUS_URL": "redis://127.0.0.1:\(busPort)",
                 "MARTLET_LOG_URL": "http://127.0.0.1:\(adminPort)",
             ]
-            var folders: [TestFolder] = []
+            var folders: [TemporaryFolder] = []
             var hosts: [HostProcess] = []
             for name in ["log-host", "host-b", "host-c"] {
-                let folder = try TestFolder()
+                let folder = try TemporaryFolder()
                 try FileManager.default.copyItem(atPath: Self.examples + "/\(name).json", toPath: folder["config.json"])
                 let check = try await Cluster.command(["validate"], in: folder, environment: environment)
                 #expect(check.code == 0, "\(check.output)")

@@ -1,11 +1,12 @@
 import Foundation
+import TestSupport
 import Testing
 
 extension EndToEnd {
     /// The config of the page on authorization, byte for byte.
     @Suite struct AuthorizationPageTests {
         @Test func theExampleRuns() async throws {
-            let folder = try TestFolder()
+            let folder = try TemporaryFolder()
             let example = TestConfig.repository.appendingPathComponent("Sources/Pipelines/Pipelines.docc/authorization/config.json")
             try FileManager.default.copyItem(atPath: example.path, toPath: folder["config.json"])
             let host = try await HostProcess.start(

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 extension EndToEnd {
@@ -24,8 +25,8 @@ extension EndToEnd {
             return config
         }
 
-        private func host(_ edit: (inout TestConfig) -> Void = { _ in }) async throws -> (HostProcess, TestFolder) {
-            let folder = try TestFolder()
+        private func host(_ edit: (inout TestConfig) -> Void = { _ in }) async throws -> (HostProcess, TemporaryFolder) {
+            let folder = try TemporaryFolder()
             var config = try config()
             edit(&config)
             try config.write(to: folder)
@@ -204,7 +205,7 @@ extension EndToEnd {
         }
 
         @Test func aKeyFileIsReadAgainAtSIGHUP() async throws {
-            let folder = try TestFolder()
+            let folder = try TemporaryFolder()
             var config = try config()
             config.set("auth", "users", to: ["type": "jwt", "jwks": "jwks.json", "leeway_seconds": 0])
             try config.write(to: folder)

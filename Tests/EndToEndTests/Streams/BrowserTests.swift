@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 extension EndToEnd {
@@ -10,7 +11,7 @@ extension EndToEnd {
         }
 
         @Test func chromiumReadsOurStreams() async throws {
-            let folder = try TestFolder()
+            let folder = try TemporaryFolder()
             let hostPort = try FreePort.take()
             let fixtures = try FixtureServer(page: BrowserPage.text(host: "http://127.0.0.1:\(hostPort)"))
             var config = try TestConfig.shipped()

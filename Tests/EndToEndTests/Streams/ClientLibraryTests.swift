@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 extension EndToEnd {
@@ -6,7 +7,7 @@ extension EndToEnd {
     @Suite struct ClientLibraryTests {
         @Test(arguments: ["sseclient-py", "httpx-sse", "curl"])
         func aClientResumes(_ library: String) async throws {
-            let folder = try TestFolder()
+            let folder = try TemporaryFolder()
             try TestConfig.copyShipped(to: folder)
             let host = try await HostProcess.start(in: folder)
             try await host.waitUntilReady()

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 extension EndToEnd {
@@ -15,7 +16,7 @@ extension EndToEnd {
             try await host.send("GET", HostProcess.streamPath(of: "eve"), headers: ["Accept: text/event-stream"] + headers).status
         }
 
-        private func reload(_ config: TestConfig, _ host: HostProcess, in folder: TestFolder) async throws {
+        private func reload(_ config: TestConfig, _ host: HostProcess, in folder: TemporaryFolder) async throws {
             let before = host.logLines(containing: "config reloaded").count
             try config.write(to: folder)
             host.signal(SIGHUP)
@@ -23,7 +24,7 @@ extension EndToEnd {
         }
 
         @Test func limitsCountTheClientsBehindATrustedProxy() async throws {
-            let folder = try TestFolder()
+            let folder = try TemporaryFolder()
             var config = try TestConfig.shipped()
             config.set("channels", "notification-stream", "max_connections_per_address", to: 1)
             try config.write(to: folder)
@@ -50,7 +51,7 @@ extension EndToEnd {
         }
 
         @Test func pagesThatAReloadAllowsMayComeAtOnce() async throws {
-            let folder = try TestFolder()
+            let folder = try TemporaryFolder()
             var config = try TestConfig.shipped()
             try config.write(to: folder)
             let host = try await HostProcess.start(in: folder)

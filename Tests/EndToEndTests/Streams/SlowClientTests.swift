@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 extension EndToEnd {
@@ -27,7 +28,7 @@ extension EndToEnd {
 
         @Test func aSlowClientDelaysNobody() async throws {
             Self.raiseOpenFileLimit()
-            let folder = try TestFolder()
+            let folder = try TemporaryFolder()
             try folder.write(config, to: "config.json")
             let host = try await HostProcess.start(in: folder)
             try await host.waitUntilReady()

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 extension HostProcess {
     /// Connects a stream as soon as the channel is open, and waits for an id to resume by.

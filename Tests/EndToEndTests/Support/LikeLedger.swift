@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 
 /// What clients have posted and what they were told, over all crashes.
 final class LikeLedger: Sendable {

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// A like as a client of the shipped config posts it.
 struct Like: Hashable, Sendable {

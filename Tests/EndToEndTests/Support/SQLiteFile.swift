@@ -1,4 +1,5 @@
 import CSQLite
+import TestSupport
 
 /// Reads a database file beside the host, or after it.
 struct SQLiteFile {

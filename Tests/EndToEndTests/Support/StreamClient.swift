@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 
 /// An EventSource as the WHATWG describes it: it remembers the last id, and a new connection resumes there.
 final class StreamClient: Sendable {

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// The shipped config, edited for a test.
 struct TestConfig {
@@ -7,7 +8,7 @@ struct TestConfig {
     private static let file = repository.appendingPathComponent("config.json")
 
     /// The file that the repository ships, byte for byte.
-    static func copyShipped(to folder: TestFolder) throws {
+    static func copyShipped(to folder: TemporaryFolder) throws {
         try Data(contentsOf: file).write(to: URL(fileURLWithPath: folder["config.json"]))
     }
 
@@ -51,7 +52,7 @@ struct TestConfig {
         return object
     }
 
-    func write(to folder: TestFolder) throws {
+    func write(to folder: TemporaryFolder) throws {
         let data = try JSONSerialization.data(withJSONObject: root, options: [.prettyPrinted, .sortedKeys])
         try data.write(to: URL(fileURLWithPath: folder["config.json"]))
     }

@@ -1,5 +1,6 @@
 import CCrypto
 import Foundation
+import TestSupport
 
 /// JSON Web Tokens signed with HS256.
 enum TestToken {

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 
 /// A file system in memory with little room, mounted in a test's folder.
 final class TinyDisk {
@@ -7,7 +8,7 @@ final class TinyDisk {
 
     /// Whether this process may mount, found out by doing it.
     static let isPossible: Bool = {
-        guard let folder = try? TestFolder(), let disk = try? TinyDisk(at: folder["probe"], bytes: 1 << 20) else { return false }
+        guard let folder = try? TemporaryFolder(), let disk = try? TinyDisk(at: folder["probe"], bytes: 1 << 20) else { return false }
         disk.unmount()
         return true
     }()

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// A run of the built `martlet bench` with tiny numbers.
 struct BenchRun {
@@ -33,23 +34,19 @@ struct BenchRun {
 
     /// Runs `martlet bench` with these words, in a folder of its own.
     init(_ words: [String]) throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("martlet-bench-test-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let outputFile = folder.appendingPathComponent("output")
-        let errorFile = folder.appendingPathComponent("errors")
-        for file in [outputFile, errorFile] { try Data().write(to: file) }
+        let folder = try TemporaryFolder()
+        for name in ["output", "errors"] { try folder.write("", to: name) }
         let process = Process()
         process.executableURL = Self.program
         process.arguments = ["bench"] + words
         process.environment = ProcessInfo.processInfo.environment.merging(["TMPDIR": folder.path]) { $1 }
-        process.standardOutput = try FileHandle(forWritingTo: outputFile)
-        process.standardError = try FileHandle(forWritingTo: errorFile)
+        process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: folder["output"]))
+        process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: folder["errors"]))
         try process.run()
         process.waitUntilExit()
         exitCode = process.terminationStatus
-        output = try String(contentsOf: outputFile, encoding: .utf8)
-        errors = try String(contentsOf: errorFile, encoding: .utf8)
+        output = folder.read("output")
+        errors = folder.read("errors")
         leftovers = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasPrefix("martlet-bench-") }
     }
 

@@ -1,4 +1,5 @@
 import Martlet
+import TestSupport
 import Testing
 
 @testable import MartletHost
@@ -64,7 +65,7 @@ import Testing
     }
 
     @Test func theAddressOfAConfig() throws {
-        let folder = try TestFolder()
+        let folder = try TemporaryFolder()
         try folder.write(
             #"{ "host": { "admin_listen": "127.0.0.1:7001", "admin_token": "secret" }, "log": { "tipe": "x" } }"#, to: "a.json")
         let options: [CommandOption] = [.admin, .config]

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import MartletHost
@@ -21,8 +22,8 @@ import Testing
         }
         """
 
-    private func run(_ tests: String, arguments: [String] = [], config: String = Self.config) async throws -> (run: CommandRun, folder: TestFolder) {
-        let folder = try TestFolder()
+    private func run(_ tests: String, arguments: [String] = [], config: String = Self.config) async throws -> (run: CommandRun, folder: TemporaryFolder) {
+        let folder = try TemporaryFolder()
         try folder.write(config, to: "config.json")
         try folder.write(#"{ "environment": { "DB_HOST": "nowhere.invalid" }, "tests": [\#(tests)] }"#, to: "config.test.json")
         return (try await CommandRun(["test"] + arguments, in: folder), folder)
@@ -169,7 +170,7 @@ import Testing
     ]
 
     @Test(arguments: badFiles) func aBadFileIsAConfigProblem(_ text: String, _ problem: String) async throws {
-        let folder = try TestFolder()
+        let folder = try TemporaryFolder()
         try folder.write(#"{ "topics": {} }"#, to: "config.json")
         try folder.write(text, to: "config.test.json")
         let run = try await CommandRun(["test"], in: folder)
@@ -179,7 +180,7 @@ import Testing
 
     /// The shipped flow, as its users test it.
     @Test func theShippedFlowPassesItsTests() async throws {
-        let run = try await CommandRun(["test", "\(Compiler.package)/Tests/config.test.json"], in: try TestFolder())
+        let run = try await CommandRun(["test", "\(Compiler.package)/Tests/config.test.json"], in: try TemporaryFolder())
         #expect(run.code == 0, "\(run.output)\(run.errors)")
         #expect(run.lines.count > 5)
     }
@@ -188,7 +189,7 @@ import Testing
         let page = try String(contentsOfFile: Compiler.package + "/Sources/Pipelines/Pipelines.docc/TestingAConfig.md", encoding: .utf8)
         let start = try #require(page.range(of: "```json\n"))
         let end = try #require(page.range(of: "```", range: start.upperBound..<page.endIndex))
-        let folder = try TestFolder()
+        let folder = try TemporaryFolder()
         try folder.write(
             page[start.upperBound..<end.lowerBound].replacingOccurrences(of: "../config.json", with: Compiler.package + "/config.json"),
             to: "page.test.json")

@@ -1,21 +1,22 @@
 import Foundation
+import TestSupport
 import Testing
 
 extension HostSuites {
     @Suite struct DeadLetterCommandTests {
-        private func counts(_ host: RunningHost) async throws -> [Int] {
+        private func counts(_ host: HostProcess) async throws -> [Int] {
             let run = try await host.run("dead-letters", "--json")
             let topics = try #require(try run.json() as? [[String: Any]], "\(run.errors)")
             let entry = try #require(topics.first { $0["topic"] as? String == "items" })
             return try [#require(entry["count"] as? Int), #require(entry["not_replayed"] as? Int)]
         }
 
-        private func wait(for wanted: [Int], _ host: RunningHost) async throws {
+        private func wait(for wanted: [Int], _ host: HostProcess) async throws {
             try await eventually("dead letters \(wanted)") { try await counts(host) == wanted ? true : nil }
         }
 
         @Test func deadLettersAreShownAndReplayedOnce() async throws {
-            let host = try await RunningHost.start(HostConfigs.items, in: try TestFolder())
+            let host = try await HostProcess.start(HostConfigs.items, in: try TemporaryFolder())
             // The table refuses numbers from 100 on.
             let input = #"{"name":"good","n":1}"# + "\n" + #"{"name":"big","n":100}"# + "\n" + #"{"name":"bigger","n":101}"#
             #expect(try await host.run("produce", "items", "--key", "k", "--header", "h=1", input: input).code == 0)

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 extension HostSuites {
@@ -23,7 +24,7 @@ extension HostSuites {
         }
 
         /// The process in the folder that runs this script.
-        private static func process(running script: String, in folder: TestFolder) -> pid_t? {
+        private static func process(running script: String, in folder: TemporaryFolder) -> pid_t? {
             let here = URL(fileURLWithPath: folder.path).resolvingSymlinksInPath().path
             let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc"))?.compactMap { pid_t($0) } ?? []
             return processes.first { process in
@@ -34,14 +35,14 @@ extension HostSuites {
         }
 
         /// The second word of each line.
-        private static func texts(_ folder: TestFolder) -> [String] {
+        private static func texts(_ folder: TemporaryFolder) -> [String] {
             folder.read("audit.log").split(separator: "\n").compactMap { $0.split(separator: " ").dropFirst().first.map(String.init) }
         }
 
         @Test func aKilledProcessLosesNothingAndKeepsTheOrder() async throws {
-            let folder = try TestFolder()
+            let folder = try TemporaryFolder()
             try folder.write(Self.readmeScript(), to: "audit.py")
-            let host = try await RunningHost.start(Self.config(partitions: 1, batchEvents: 20, "audit.py"), in: folder)
+            let host = try await HostProcess.start(Self.config(partitions: 1, batchEvents: 20, "audit.py"), in: folder)
             let (rounds, each) = (5, 400)
             for round in 0..<rounds {
                 let lines = (round * each..<(round + 1) * each).map { #"{"text":"\#($0)"}"# }.joined(separator: "\n")
@@ -77,9 +78,9 @@ extension HostSuites {
 
         /// What the process does not take stays in the log: a batch of each partition is in memory, and no more.
         @Test func aProcessThatStopsReadingHoldsUpOnlyItsGroup() async throws {
-            let folder = try TestFolder()
+            let folder = try TemporaryFolder()
             try folder.write(Self.stopping, to: "stopping.py")
-            let host = try await RunningHost.start(Self.config(partitions: 4, batchEvents: 100, "stopping.py"), in: folder)
+            let host = try await HostProcess.start(Self.config(partitions: 4, batchEvents: 100, "stopping.py"), in: folder)
             let padding = String(repeating: ".", count: 4_000)
             let lines = (0..<4_000).map { #"k\#($0 % 64):{"text":"\#($0)\#(padding)"}"# }.joined(separator: "\n")
             #expect(try await host.run("produce", "notifications", "--key-separator", ":", input: lines).code == 0)
@@ -94,7 +95,7 @@ extension HostSuites {
             #expect(try await host.stop() == 0)
         }
 
-        private static func group(_ host: RunningHost) async throws -> (lag: Int, inFlight: Int) {
+        private static func group(_ host: HostProcess) async throws -> (lag: Int, inFlight: Int) {
             let text = try await host.request("GET", "/v1/groups/audit").body
             let group = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
             let counters = group?["counters"] as? [String: Any]

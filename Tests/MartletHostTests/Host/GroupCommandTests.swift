@@ -1,11 +1,12 @@
 import Foundation
+import TestSupport
 import Testing
 
 extension HostSuites {
     @Suite struct GroupCommandTests {
         /// Ten items, handled by both groups.
-        private func start() async throws -> RunningHost {
-            let host = try await RunningHost.start(HostConfigs.items, in: try TestFolder())
+        private func start() async throws -> HostProcess {
+            let host = try await HostProcess.start(HostConfigs.items, in: try TemporaryFolder())
             let input = (0..<10).map { "k\($0):{\"name\":\"i\($0)\",\"n\":\($0)}" }.joined(separator: "\n")
             #expect(try await host.run("produce", "items", "--key-separator", ":", input: input).code == 0)
             try await waitForLag(0, of: "store", host)
@@ -13,17 +14,17 @@ extension HostSuites {
             return host
         }
 
-        private func group(_ name: String, _ host: RunningHost) async throws -> [String: Any] {
+        private func group(_ name: String, _ host: HostProcess) async throws -> [String: Any] {
             let run = try await host.run("groups", "show", name, "--json")
             return try #require(try run.json() as? [String: Any], "\(run.errors)")
         }
 
-        private func counter(_ counter: String, of name: String, _ host: RunningHost) async throws -> Int {
+        private func counter(_ counter: String, of name: String, _ host: HostProcess) async throws -> Int {
             let counters = try await group(name, host)["counters"] as? [String: Int]
             return try #require(counters?[counter])
         }
 
-        private func waitForLag(_ lag: Int, of name: String, _ host: RunningHost) async throws {
+        private func waitForLag(_ lag: Int, of name: String, _ host: HostProcess) async throws {
             try await eventually("lag \(lag) of \(name)") { try await group(name, host)["lag"] as? Int == lag ? true : nil }
         }
 

@@ -1,11 +1,12 @@
 import Foundation
+import TestSupport
 import Testing
 
 extension HostSuites {
     @Suite struct ProduceConsumeTests {
-        private func start() async throws -> RunningHost {
-            try await RunningHost.start(
-                #"{ "topics": { "items": { "partitions": 3 }, "copy": { "partitions": 1 } } }"#, in: try TestFolder())
+        private func start() async throws -> HostProcess {
+            try await HostProcess.start(
+                #"{ "topics": { "items": { "partitions": 3 }, "copy": { "partitions": 1 } } }"#, in: try TemporaryFolder())
         }
 
         private func objects(_ run: CommandRun) throws -> [[String: Any]] {

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 extension HostSuites {
@@ -7,7 +8,7 @@ extension HostSuites {
         private let more = #"{ "topics": { "items": { "partitions": 3 }, "more": {} }, "groups": { "print": { "topics": ["items"], "sink": { "type": "console" } } } }"#
 
         @Test func aSignalReloads() async throws {
-            let host = try await RunningHost.start(HostConfigs.topics, in: try TestFolder())
+            let host = try await HostProcess.start(HostConfigs.topics, in: try TemporaryFolder())
             try host.folder.write(more, to: "config.json")
             host.signal(SIGHUP)
             try await eventually("the topic `more`") { try await host.run("topics", "show", "more").code == 0 ? true : nil }
@@ -20,7 +21,7 @@ extension HostSuites {
         }
 
         @Test func theCommandReloads() async throws {
-            let host = try await RunningHost.start(HostConfigs.topics, in: try TestFolder())
+            let host = try await HostProcess.start(HostConfigs.topics, in: try TemporaryFolder())
             try host.folder.write(more, to: "config.json")
             let good = try await host.run("reload")
             #expect(good.code == 0)
@@ -43,7 +44,7 @@ extension HostSuites {
 
         /// A group whose block did not change reads the partitions that its topic gets.
         @Test func newPartitionsAreRead() async throws {
-            let host = try await RunningHost.start(more, in: try TestFolder())
+            let host = try await HostProcess.start(more, in: try TemporaryFolder())
             #expect(try await host.run("produce", "items", input: "1").code == 0)
             try await eventually("the first event") { host.output.contains(#""payload":1}"#) ? true : nil }
             try host.folder.write(more.replacingOccurrences(of: #""partitions": 3"#, with: #""partitions": 8"#), to: "config.json")

@@ -1,11 +1,12 @@
 import Foundation
+import TestSupport
 import Testing
 
 extension HostSuites {
     /// `validate`, and what keeps a host from starting.
     @Suite struct StartTests {
         @Test func aGoodConfig() async throws {
-            let folder = try TestFolder()
+            let folder = try TemporaryFolder()
             try folder.write(HostConfigs.items, to: "config.json")
             let run = try await CommandRun(["validate"], in: folder)
             #expect(run.code == 0)
@@ -15,7 +16,7 @@ extension HostSuites {
         }
 
         @Test func aBadConfig() async throws {
-            let folder = try TestFolder()
+            let folder = try TemporaryFolder()
             try folder.write(
                 """
                 {
@@ -38,14 +39,14 @@ extension HostSuites {
         }
 
         @Test func noConfig() async throws {
-            let folder = try TestFolder()
+            let folder = try TemporaryFolder()
             let run = try await CommandRun(["run"], in: folder)
             #expect(run.code == 78)
             #expect(run.errors.contains("config.json"))
         }
 
         @Test func unknownCommandsAndOptions() async throws {
-            let folder = try TestFolder()
+            let folder = try TemporaryFolder()
             let run = try await CommandRun(["grups"], in: folder)
             #expect(run.code == 2)
             #expect(run.errors.hasPrefix("martlet: unknown command `grups`; did you mean `martlet groups`?"))
@@ -58,8 +59,8 @@ extension HostSuites {
         }
 
         @Test func aPortInUse() async throws {
-            let host = try await RunningHost.start(HostConfigs.topics, in: try TestFolder())
-            let folder = try TestFolder()
+            let host = try await HostProcess.start(HostConfigs.topics, in: try TemporaryFolder())
+            let folder = try TemporaryFolder()
             try folder.write(HostConfigs.topics, to: "config.json")
             let second = try await CommandRun(
                 ["run", "--set", "host.listen=\(host.address)", "--set", "host.admin_listen=127.0.0.1:0"], in: folder)
@@ -70,8 +71,8 @@ extension HostSuites {
         }
 
         @Test func aSecondHostOnTheSameDataFolder() async throws {
-            let folder = try TestFolder()
-            let host = try await RunningHost.start(HostConfigs.topics, in: folder)
+            let folder = try TemporaryFolder()
+            let host = try await HostProcess.start(HostConfigs.topics, in: folder)
             let second = try await CommandRun(
                 ["run", "--set", "host.listen=127.0.0.1:0", "--set", "host.admin_listen=127.0.0.1:0"], in: folder)
             #expect(second.code == 1)
@@ -83,7 +84,7 @@ extension HostSuites {
         }
 
         @Test func aDataFolderThatCannotBeMade() async throws {
-            let folder = try TestFolder()
+            let folder = try TemporaryFolder()
             try folder.write("a file", to: "data")
             try folder.write(HostConfigs.topics, to: "config.json")
             let run = try await CommandRun(
@@ -94,7 +95,7 @@ extension HostSuites {
         }
 
         @Test func aHostThatIsKilledStartsAgain() async throws {
-            let host = try await RunningHost.start(HostConfigs.topics, in: try TestFolder())
+            let host = try await HostProcess.start(HostConfigs.topics, in: try TemporaryFolder())
             #expect(try await host.run("produce", "items", "--key", "a", input: "1\n2\n").code == 0)
             try await host.kill()
             try await host.restart()
@@ -103,7 +104,7 @@ extension HostSuites {
         }
 
         @Test func noHost() async throws {
-            let folder = try TestFolder()
+            let folder = try TemporaryFolder()
             try folder.write(#"{ "host": { "admin_listen": "127.0.0.1:1" } }"#, to: "config.json")
             let run = try await CommandRun(["topics"], in: folder)
             #expect(run.code == 1)
@@ -112,10 +113,10 @@ extension HostSuites {
         }
 
         @Test func theToken() async throws {
-            let folder = try TestFolder()
+            let folder = try TemporaryFolder()
             let config = #"{ "host": { "admin_token": "${env:TEST_TOKEN}" }, "topics": { "items": {} } }"#
-            let host = try await RunningHost.start(config, in: folder, environment: ["TEST_TOKEN": "s3cret"])
-            let elsewhere = try TestFolder()
+            let host = try await HostProcess.start(config, in: folder, environment: ["TEST_TOKEN": "s3cret"])
+            let elsewhere = try TemporaryFolder()
             let refused = try await CommandRun(["topics", "--admin", host.adminAddress], in: elsewhere)
             #expect(refused.code == 1)
             #expect(refused.errors.contains("wants its admin token: set MARTLET_ADMIN_TOKEN"))

@@ -2,6 +2,7 @@ import Foundation
 #if canImport(FoundationNetworking)
 import FoundationNetworking
 #endif
+import TestSupport
 import Testing
 
 extension HostSuites {
@@ -27,7 +28,7 @@ extension HostSuites {
         }
 
         @Test func theDoorsRefuseWhatDoesNotMeetIt() async throws {
-            let host = try await RunningHost.start(Self.config(Self.schema), in: try TestFolder())
+            let host = try await HostProcess.start(Self.config(Self.schema), in: try TemporaryFolder())
             // Produced by an operator.
             let bad = try await host.run("produce", "items", input: #"{"n":1}"# + "\n" + #"{"n":2,"tags":["a",7]}"#)
             #expect(bad.code == 1)
@@ -50,12 +51,12 @@ extension HostSuites {
 
         /// The schema stands in the config of the host that has the log, and not in the other's.
         @Test func theLogRefusesWhatAnotherHostAppends() async throws {
-            let owner = try await RunningHost.start(Self.config(Self.schema), in: try TestFolder())
-            let other = try await RunningHost.start(
+            let owner = try await HostProcess.start(Self.config(Self.schema), in: try TemporaryFolder())
+            let other = try await HostProcess.start(
                 #"""
                 { "log": { "type": "remote", "url": "http://\#(owner.adminAddress)" }, "topics": { "items": {} },
                   "sources": { "in": { "type": "http", "path": "/in", "publish": { "topic": "items" } } } }
-                """#, in: try TestFolder())
+                """#, in: try TemporaryFolder())
             try await other.waitUntilReady()
             let door = "http://\(other.address)/in"
             let refused = try await Self.post(door, #"{"n":"3"}"#)
@@ -76,9 +77,9 @@ extension HostSuites {
         }
 
         @Test func aReloadChangesItAndItMayStandInAFile() async throws {
-            let folder = try TestFolder()
+            let folder = try TemporaryFolder()
             try folder.write(#"{"required":["a"]}"#, to: "item.schema.json")
-            let host = try await RunningHost.start(Self.config("\"item.schema.json\""), in: folder)
+            let host = try await HostProcess.start(Self.config("\"item.schema.json\""), in: folder)
             #expect(try await host.run("produce", "items", input: #"{"b":1}"#).code == 1)
             #expect(try await host.run("produce", "items", input: #"{"a":1}"#).code == 0)
             try folder.write(Self.config(#"{"required":["b"]}"#), to: "config.json")
@@ -92,7 +93,7 @@ extension HostSuites {
 
         @Test func deadLettersComeBackOnlyIfTheyMeetIt() async throws {
             let rest = #", "groups": { "g": { "topics": ["items"], "transforms": [ { "type": "jq", "program": "error(\"no\")" } ], "sink": { "type": "console" } } }"#
-            let host = try await RunningHost.start(Self.config("{}", rest: rest), in: try TestFolder())
+            let host = try await HostProcess.start(Self.config("{}", rest: rest), in: try TemporaryFolder())
             #expect(try await host.run("produce", "items", input: #"{"n":1}"# + "\n" + #"{"m":1}"#).code == 0)
             try await eventually("two dead letters") {
                 let topics = try await host.run("dead-letters", "--json").json() as? [[String: Any]]
@@ -110,7 +111,7 @@ extension HostSuites {
             ("7", "topics.items.schema: must be a JSON Schema, or the path of a file that holds one"),
         ])
         func aBadSchemaIsAConfigProblem(schema: String, problem: String) async throws {
-            let folder = try TestFolder()
+            let folder = try TemporaryFolder()
             try folder.write(Self.config(schema), to: "config.json")
             let run = try await CommandRun(["validate"], in: folder)
             #expect(run.code == 78)

@@ -1,13 +1,14 @@
 import EmbeddedLog
 import Foundation
+import TestSupport
 import Testing
 
 extension HostSuites {
     /// `martlet log` as an operator calls it.
     @Suite struct LogCommandTests {
-        let folder: TestFolder
+        let folder: TemporaryFolder
 
-        init() throws { folder = try TestFolder() }
+        init() throws { folder = try TemporaryFolder() }
 
         /// A log with 10 records in topic `t`.
         private func fill() throws {

@@ -2,6 +2,7 @@ import Foundation
 import Martlet
 @testable import MartletHost
 import Pipelines
+import TestSupport
 
 /// A host with a log in this process, and another's view of that log.
 final class LogHost: Sendable {
@@ -9,11 +10,10 @@ final class LogHost: Sendable {
 
     let host: Pipelines.Host
     let remote: RemoteEventLog
-    private let folder: String
+    private let folder: TemporaryFolder
 
     init() async throws {
-        folder = NSTemporaryDirectory() + "martlet-log-\(UUID().uuidString.prefix(8))"
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        folder = try TemporaryFolder()
         let config = """
             {
               "host": { "listen": "127.0.0.1:0", "admin_listen": "127.0.0.1:0", "admin_token": "\(Self.token)", "event_loops": 1 },
@@ -21,10 +21,10 @@ final class LogHost: Sendable {
               "topics": { "items": { "partitions": 3 } }
             }
             """
-        try config.write(toFile: folder + "/config.json", atomically: true, encoding: .utf8)
+        try folder.write(config, to: "config.json")
         let logger = Logger(output: .standardError(minimum: .error, format: .text))
         let registry = try StandardModules.registry()
-        let (made, problems) = Pipelines.Host.make(configPath: folder + "/config.json", overrides: [], registry: registry, logger: logger)
+        let (made, problems) = Pipelines.Host.make(configPath: folder["config.json"], overrides: [], registry: registry, logger: logger)
         guard let host = made else { throw ModuleError.permanent("test", problems.text) }
         self.host = host
         try await host.start(
@@ -44,6 +44,5 @@ final class LogHost: Sendable {
     func stop() async {
         await remote.close()
         await host.stop()
-        try? FileManager.default.removeItem(atPath: folder)
     }
 }

@@ -1,6 +1,7 @@
 import Benchmarks
 import EmbeddedLog
 import Foundation
+import TestSupport
 import Testing
 
 extension HostSuites {
@@ -18,7 +19,7 @@ extension HostSuites {
         }
 
         @Test func acknowledgedRecordsSurvive() async throws {
-            let folder = try TestFolder()
+            let folder = try TemporaryFolder()
             var state = Self.seed
             var acknowledged: Set<Record> = []
             for round in 1...Self.rounds {
@@ -45,13 +46,13 @@ extension HostSuites {
             print("log kill loop: \(Self.rounds) rounds, seed \(Self.seed), \(acknowledged.count) acknowledged records")
         }
 
-        private static func lineCount(_ folder: TestFolder, _ name: String) -> Int {
+        private static func lineCount(_ folder: TemporaryFolder, _ name: String) -> Int {
             guard let data = FileManager.default.contents(atPath: folder[name]) else { return 0 }
             return data.reduce(0) { $1 == 10 ? $0 + 1 : $0 }
         }
 
         /// The whole lines that the process wrote; its last may be cut short.
-        private static func records(_ folder: TestFolder, _ name: String) throws -> [Record] {
+        private static func records(_ folder: TemporaryFolder, _ name: String) throws -> [Record] {
             let text = folder.read(name)
             guard let end = text.lastIndex(of: "\n") else { return [] }
             return try text[..<end].split(separator: "\n").map { line in
@@ -61,7 +62,7 @@ extension HostSuites {
             }
         }
 
-        private func check(_ folder: TestFolder, _ acknowledged: Set<Record>) throws {
+        private func check(_ folder: TemporaryFolder, _ acknowledged: Set<Record>) throws {
             let report = try LogInspection(directory: folder["data"]).verify()
             #expect(report.findings == [], "seed \(Self.seed)")
             let log = try UnrecoveredLog(LogConfiguration(directory: folder["data"], minFreeBytes: 0, journalBytes: 2 << 20, maxRecordBytes: 64 << 10))

@@ -1,12 +1,13 @@
 import Foundation
+import TestSupport
 
 /// The part of a checkout that `martlet plugin` edits.
 struct PluginFolder {
     static let lists = ["Package.swift", "Sources/MartletHost/StandardModules.swift"]
-    let folder: TestFolder
+    let folder: TemporaryFolder
 
     init() throws {
-        folder = try TestFolder()
+        folder = try TemporaryFolder()
         for file in Self.lists {
             let target = folder[file]
             try FileManager.default.createDirectory(

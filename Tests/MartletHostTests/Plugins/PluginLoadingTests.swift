@@ -1,5 +1,6 @@
 import Foundation
 import Pipelines
+import TestSupport
 import Testing
 
 /// Libraries that a config names under `plugins`, in the built `martlet`: what is wrong with one is a problem of the
@@ -35,8 +36,8 @@ import Testing
         """
     }
 
-    private func folder(_ source: String, _ name: String = "Note") throws -> TestFolder {
-        let folder = try TestFolder()
+    private func folder(_ source: String, _ name: String = "Note") throws -> TemporaryFolder {
+        let folder = try TemporaryFolder()
         try FileManager.default.createDirectory(atPath: folder[name], withIntermediateDirectories: true)
         try folder.write(source, to: "\(name)/Sink.swift")
         return folder
@@ -53,7 +54,7 @@ import Testing
     }
 
     /// What `martlet validate` says of a config with this library.
-    private func problems(_ folder: TestFolder, _ plugins: String...) async throws -> String {
+    private func problems(_ folder: TemporaryFolder, _ plugins: String...) async throws -> String {
         try folder.write("{\"plugins\": [\(plugins.map { "\"\($0)\"" }.joined(separator: ", "))]}", to: "config.json")
         let run = try await CommandRun(["validate"], in: folder)
         #expect(run.code == 78, "\(run.output)\(run.errors)")
@@ -70,7 +71,7 @@ import Testing
         #expect(try await CommandRun(["modules"], in: folder).output.contains("Logs keys."))
         #expect(try await CommandRun(["modules", "show", "sink/note"], in: folder).output.contains("Stands before each key."))
         #expect(try await CommandRun(["schema"], in: folder).output.contains("sink.note"))
-        let host = try await RunningHost.start(in: folder)
+        let host = try await HostProcess.start(in: folder)
         let produced = try await host.run("produce", "items", "--key-separator", ":", input: "a:{}\n")
         #expect(produced.code == 0, "\(produced.errors)")
         try await eventually("the record at the loaded sink: \(host.log)") { host.log.contains(#""key":"key a""#) ? true : nil }
@@ -80,7 +81,7 @@ import Testing
     @Test func aReloadLoadsAPlugin() async throws {
         let folder = try folder(Self.source())
         #expect(try await CommandRun(["plugin", "build", "Note", "--output", "note.so"], in: folder).code == 0)
-        let host = try await RunningHost.start(#"{ "topics": { "items": {} } }"#, in: folder)
+        let host = try await HostProcess.start(#"{ "topics": { "items": {} } }"#, in: folder)
         try folder.write(config("note.so"), to: "config.json")
         let reload = try await host.run("reload")
         #expect(reload.code == 0, "\(reload.errors)")
@@ -92,18 +93,18 @@ import Testing
     // MARK: What cannot be loaded
 
     @Test func aFileThatIsNotThere() async throws {
-        let text = try await problems(try TestFolder(), "build/libNone.so")
+        let text = try await problems(try TemporaryFolder(), "build/libNone.so")
         #expect(text.contains("config.json:1:14: plugins[0]: the plugin cannot be read: No such file or directory, found `build/libNone.so`"), "\(text)")
     }
 
     @Test(arguments: ["", "not a library", String(repeating: "x", count: 200)]) func aFileThatIsNoLibrary(_ content: String) async throws {
-        let folder = try TestFolder()
+        let folder = try TemporaryFolder()
         try folder.write(content, to: "lib.so")
         #expect(try await problems(folder, "lib.so").contains("this file is no shared library"))
     }
 
     @Test func aSystemLibraryHasNoEntryPoint() async throws {
-        let folder = try TestFolder()
+        let folder = try TemporaryFolder()
         let library = try #require(["/lib/x86_64-linux-gnu/libc.so.6", "/lib/aarch64-linux-gnu/libc.so.6"].first { FileManager.default.fileExists(atPath: $0) })
         #expect(try await problems(folder, library).contains("no Martlet entry point"))
     }
@@ -185,7 +186,7 @@ import Testing
         let old = try await CommandRun(["plugin", "build", "Note"], in: folder, environment: ["PATH": folder["old"] + ":/usr/bin:/bin"])
         #expect(
             old.code == 1 && old.errors.contains("swiftc is Swift version 5.9.2") && old.errors.contains("put that one first in PATH"), "\(old.errors)")
-        let empty = try await CommandRun(["plugin", "build", "."], in: try TestFolder())
+        let empty = try await CommandRun(["plugin", "build", "."], in: try TemporaryFolder())
         #expect(empty.code == 1 && empty.errors.contains("there is no Swift file in ."), "\(empty.errors)")
     }
 }

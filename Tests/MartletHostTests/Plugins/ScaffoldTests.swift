@@ -1,5 +1,6 @@
 import Foundation
 import Martlet
+import TestSupport
 import Testing
 
 @testable import MartletHost
@@ -25,7 +26,7 @@ import Testing
         let folder = package.folder
         let compiled = try await Compiler.emitModule("ChatAlertPlugin", of: [folder[module]], into: folder.path)
         #expect(compiled.code == 0, "\(compiled.output)")
-        let helpers = ["ReadmeExample.swift", "SQLite/TemporaryFolder.swift"].map { "\(Compiler.package)/Tests/PluginTests/\($0)" }
+        let helpers = ["\(Compiler.package)/Tests/PluginTests/ReadmeExample.swift"]
         let checked = try await Compiler.checkTests([folder[test]] + helpers, modules: folder.path)
         #expect(checked.code == 0, "\(checked.output)")
         for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) where name.hasPrefix("ChatAlertPlugin.") {

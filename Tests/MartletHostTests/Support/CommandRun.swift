@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// A command of the built `martlet`, run to its end.
 struct CommandRun {
@@ -16,7 +17,7 @@ struct CommandRun {
 
     /// - Parameter input: what it reads from standard input.
     init(
-        _ arguments: [String], in folder: TestFolder, input: String? = nil, environment: [String: String] = [:]
+        _ arguments: [String], in folder: TemporaryFolder, input: String? = nil, environment: [String: String] = [:]
     ) async throws {
         let run = UUID().uuidString
         if let input { try folder.write(input, to: "in-\(run)") }

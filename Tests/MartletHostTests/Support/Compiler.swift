@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// The Swift compiler, with the package's settings and the modules that the tests were built with.
 enum Compiler {
@@ -41,7 +42,10 @@ enum Compiler {
         try await withCheckedThrowingContinuation { continuation in
             Thread.detachNewThread {
                 continuation.resume(with: Result {
+                    // The compiler leaves folders behind where its temporary files go.
+                    let folder = try TemporaryFolder()
                     let process = Process()
+                    process.environment = ProcessInfo.processInfo.environment.merging(["TMPDIR": folder.path]) { $1 }
                     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
                     process.arguments = ["swiftc"] + arguments
                     let pipe = Pipe()

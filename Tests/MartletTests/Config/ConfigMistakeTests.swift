@@ -134,8 +134,17 @@ struct ConfigMistakeTests {
             "rule between fields", #"{"table": "t", "on_conflict": "replace"}"#,
             "config.json:1:31: on_conflict: `replace` needs `columns`"),
         ConfigMistake(
-            "rule between fields of which one is bad", #"{"table": 3, "on_conflict": "replace"}"#,
-            "config.json:1:11: table: must be a string, found 3"),
+            "rule between fields of which one is bad", #"{"table": "t", "on_conflict": "replace", "columns": 3}"#,
+            "config.json:1:53: columns: must be an object, found 3"),
+        ConfigMistake(
+            "rule between fields of which one is bad inside", #"{"table": "t", "on_conflict": "replace", "columns": {"a": 3}}"#,
+            "config.json:1:59: columns.a: must be a string, found 3"),
+        ConfigMistake(
+            "rule between good fields beside a bad one", #"{"table": 3, "on_conflict": "replace"}"#,
+            """
+            config.json:1:11: table: must be a string, found 3
+            config.json:1:29: on_conflict: `replace` needs `columns`
+            """),
         ConfigMistake(
             "not an object", "[1]", "config.json:1:1: must be an object, found a list"),
         ConfigMistake(

@@ -53,7 +53,7 @@ struct SampleConfig: ModuleConfig {
         schema = fields.optional("schema", "A JSON Schema.")
         payload = fields.optional("payload", "Any JSON.")
         if onConflict == .replace, columns.isEmpty {
-            fields.problem(at: "on_conflict", "`replace` needs `columns`")
+            fields.problem(at: "on_conflict", with: ["columns"], "`replace` needs `columns`")
         }
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import Martlet
 import Pipelines
+import TestSupport
 import Testing
 
 @testable import MartletHost

@@ -184,5 +184,63 @@ extension ConfigFixture {
                   databases: main
                 config.json:49:14: queries.list.sql: the statement's parameter `:user` has no template; add "user" to `parameters`
                 """#),
+        // A field with a problem hides none of the problems around it.
+        ConfigFixture(
+            "beside wrong types",
+            [
+                (#""listen": "127.0.0.1:8080", "data_directory": "data""#, #""listen": "0.0.0.0:8080", "data_directory": 5, "max_connections": "many""#),
+                (#""sink": { "type": "table", "database": "main""#, #""batch_events": "all", "sink": { "type": "table", "database": "mian""#),
+                (#""sink": { "type": "pubsub", "pubsub": "bus""#, #""sink": { "type": "pubsub", "pubsub": "bsu""#),
+                (#""sql": "SELECT actor FROM likes WHERE actor = :user""#, #""max_rows": 0, "sql": "SELECT actor FROM likes WHERE actor = :usr""#),
+            ],
+            #"""
+                config.json:2:23: host.listen: these have no `auth`, so they listen on loopback only: sources.likes, channels.stream, queries.list, found `0.0.0.0:8080`
+                  give them `auth`, or set "allow_unauthenticated": true if the network in front of this host is trusted
+                config.json:2:57: host.data_directory: must be a string, found 5
+                config.json:2:79: host.max_connections: must be an integer, found "many"
+                config.json:29:23: groups.store.batch_events: must be an integer, found "all"
+                config.json:29:69: groups.store.sink.database: unknown database `mian`; did you mean `main`?
+                  databases: main
+                config.json:33:45: groups.push.sink.pubsub: unknown pubsub `bsu`; did you mean `bus`?
+                  buses: bus
+                config.json:49:19: queries.list.max_rows: must be from 1 to 100000, found 0
+                config.json:49:29: queries.list.sql: the statement's parameter `:usr` has no template; add "usr" to `parameters`
+                config.json:50:23: queries.list.parameters.user: the statement has no parameter `:user`; did you mean `usr`? (it has: :usr)
+                """#),
+        ConfigFixture(
+            "a missing key is reported once",
+            [
+                ("\"database\": \"main\",\n      \"sql\": \"SELECT", "\"sql\": \"SELECT"),
+                (#""publish": { "topic": "likes", "key""#, #""publish": { "key""#),
+                (#""subscribe": { "pubsub": "bus", "channel""#, #""subscribe": { "channel""#),
+            ],
+            #"""
+                config.json:22:18: sources.likes.publish: missing required key `topic`
+                  topic: string, for example "topic": "notifications"
+                config.json:40:20: channels.stream.subscribe: missing required key `pubsub`
+                  pubsub: string, for example "pubsub": "bus"
+                config.json:46:13: queries.list: missing required key `database`
+                  database: string, for example "database": "main"
+                """#),
+        ConfigFixture(
+            "listener whose rule looks at a wrong type",
+            [
+                (
+                    #""listen": "127.0.0.1:8080""#,
+                    #""listen": "0.0.0.0:8080", "allow_unauthenticated": "yes", "admin_listen": "0.0.0.0:8081", "admin_token": 7"#
+                )
+            ],
+            #"""
+                config.json:2:64: host.allow_unauthenticated: must be true or false, found "yes"
+                config.json:2:118: host.admin_token: must be a string, found 7
+                """#),
+        ConfigFixture(
+            "listener beside a wrong `auth`",
+            [(#""listen": "127.0.0.1:8080""#, #""listen": "0.0.0.0:8080""#), (#""path": "/likes","#, #""path": "/likes", "auth": 5,"#)],
+            #"""
+                config.json:2:23: host.listen: these have no `auth`, so they listen on loopback only: channels.stream, queries.list, found `0.0.0.0:8080`
+                  give them `auth`, or set "allow_unauthenticated": true if the network in front of this host is trusted
+                config.json:16:33: sources.likes.auth: must be a name or a list of names, found 5
+                """#),
     ]
 }

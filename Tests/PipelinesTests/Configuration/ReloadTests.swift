@@ -1,6 +1,7 @@
 import Foundation
 import Martlet
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import MartletHost

@@ -1,19 +1,20 @@
 import Foundation
 import Martlet
 import Pipelines
+import TestSupport
 
 /// One group over a real log in a temporary folder, with a topic `items`.
 final class GroupFixture: Sendable {
     let sink = SwitchedSink()
     let log: EmbeddedEventLog
     let group: GroupRunner
-    private let directory = NSTemporaryDirectory() + "martlet-group-\(UUID().uuidString.prefix(8))"
+    private let folder: TemporaryFolder
 
     init(partitions: Int = 1, batchEvents: Int = 1) async throws {
-        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        folder = try TemporaryFolder()
         let logger = Logger(output: LogOutput(minimum: .error, format: .text) { _ in })
         let metrics = MetricsRegistry()
-        log = EmbeddedEventLog(directory: directory, config: try LogConfig(json: "{}"), metrics: metrics, logger: logger)
+        log = EmbeddedEventLog(directory: folder.path, config: try LogConfig(json: "{}"), metrics: metrics, logger: logger)
         try await log.open()
         var settings = GroupSettings(name: "group", topics: ["items"])
         settings.batchEvents = batchEvents
@@ -23,10 +24,6 @@ final class GroupFixture: Sendable {
             settings: settings, target: .sink(sink), transforms: TransformChain([]), log: log, registry: metrics,
             dependencies: [], logger: logger)
         try await grow(to: partitions)
-    }
-
-    deinit {
-        try? FileManager.default.removeItem(atPath: directory)
     }
 
     func grow(to partitions: Int) async throws {

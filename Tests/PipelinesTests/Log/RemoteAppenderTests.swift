@@ -1,5 +1,6 @@
 import Martlet
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Pipelines

@@ -2,6 +2,7 @@ import Martlet
 import MartletTesting
 import SQLitePlugin
 import Synchronization
+import TestSupport
 
 @testable import Pipelines
 

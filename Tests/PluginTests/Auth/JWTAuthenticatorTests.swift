@@ -2,6 +2,7 @@ import AuthPlugin
 import Foundation
 import Martlet
 import MartletTesting
+import TestSupport
 import Testing
 
 /// Tokens of PyJWT, and forged ones.

@@ -2,6 +2,7 @@ import BusPlugin
 import Martlet
 import MartletTesting
 import RedisPlugin
+import TestSupport
 import Testing
 
 /// Two hosts with no Redis between them: one whose `memory` bus listens, one whose `redis` bus connects to it.

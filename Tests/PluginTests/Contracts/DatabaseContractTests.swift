@@ -1,6 +1,7 @@
 import Martlet
 import MartletTesting
 import SQLitePlugin
+import TestSupport
 import Testing
 
 @Suite struct DatabaseContractTests {

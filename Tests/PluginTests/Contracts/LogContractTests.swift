@@ -1,6 +1,7 @@
 import Martlet
 import MartletTesting
 import Pipelines
+import TestSupport
 import Testing
 
 @Suite struct LogContractTests {

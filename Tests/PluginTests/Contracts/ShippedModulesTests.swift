@@ -14,6 +14,7 @@ import Pipelines
 import RedisPlugin
 import SSEPlugin
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import ConsolePlugin

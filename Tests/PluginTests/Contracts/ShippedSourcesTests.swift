@@ -8,6 +8,7 @@ import Pipelines
 import RedisPlugin
 import SQLitePlugin
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import SchedulePlugin

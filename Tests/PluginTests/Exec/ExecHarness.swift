@@ -4,6 +4,7 @@ import Martlet
 import MartletTesting
 import Pipelines
 import Synchronization
+import TestSupport
 
 /// A folder with a script, and modules that run it.
 final class ExecHarness: Sendable {

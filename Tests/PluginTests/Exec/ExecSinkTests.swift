@@ -2,6 +2,7 @@ import ExecPlugin
 import Foundation
 import Martlet
 import MartletTesting
+import TestSupport
 import Testing
 
 @Suite struct ExecSinkTests {

@@ -3,6 +3,7 @@ import Foundation
 import Martlet
 import MartletTesting
 import Pipelines
+import TestSupport
 import Testing
 
 @Suite struct FileSinkTests {

@@ -4,6 +4,7 @@ import Martlet
 import MartletTesting
 import Pipelines
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite struct FileSourceTests {

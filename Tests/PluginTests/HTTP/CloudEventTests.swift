@@ -3,6 +3,7 @@ import HTTPPlugin
 import Martlet
 import MartletTesting
 import Pipelines
+import TestSupport
 import Testing
 
 /// CloudEvents against the `cloudevents` package of PyPI, in both directions, and by hand.

@@ -3,6 +3,7 @@ import HTTPPlugin
 import Martlet
 import MartletTesting
 import Pipelines
+import TestSupport
 import Testing
 
 @Suite struct HTTPSinkTests {

@@ -5,6 +5,7 @@ import OutboxPlugin
 import Pipelines
 import PostgreSQLPlugin
 import SQLitePlugin
+import TestSupport
 import Testing
 
 @Suite struct OutboxSourceTests {

@@ -142,7 +142,8 @@ struct PostgreSQLDatabaseTests {
         try await database.open()
         _ = try await rows("SELECT 1", in: database)
         let name = try await name(of: database)
-        try server.psql("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '\(name)'")
+        // With a time it waits until the backend has ended.
+        try server.psql("postgres", "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = '\(name)'")
         #expect(try await execute("INSERT INTO t VALUES (1)", in: database).changes == 1)
         #expect(try await rows("SELECT x FROM t", in: database) == [[.integer(1)]])
         await database.close()

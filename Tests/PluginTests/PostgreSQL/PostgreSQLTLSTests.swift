@@ -2,6 +2,7 @@ import Foundation
 import Martlet
 import MartletTesting
 import PostgreSQLPlugin
+import TestSupport
 import Testing
 
 /// TLS to a server whose certificate was issued by an authority of the test's own.

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 /// A redis-server of a test's own, on a free port, in a temporary folder. It ends with its owner.
@@ -91,26 +92,6 @@ final class RedisServer: Sendable {
             throw Missing(description: "these tests need `\(tool)`: run scripts/install test, or apt-get install redis-server redis-tools")
         }
         return found
-    }
-}
-
-/// A port that nobody listens on.
-enum FreePort {
-    static func take() throws -> Int {
-        let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        try #require(socket >= 0)
-        defer { close(socket) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                bind(socket, generic, size) == 0 && getsockname(socket, generic, &size) == 0
-            }
-        }
-        try #require(isBound)
-        return Int(UInt16(bigEndian: address.sin_port))
     }
 }
 

@@ -3,6 +3,7 @@ import Martlet
 import MartletTesting
 import Pipelines
 import RedisPlugin
+import TestSupport
 import Testing
 
 @Suite struct RedisStreamTests {

@@ -3,6 +3,7 @@ import Martlet
 import MartletTesting
 import PostgreSQLPlugin
 import SQLitePlugin
+import TestSupport
 import Testing
 
 /// Every statement of the page on common SQL runs on both databases and returns the same.

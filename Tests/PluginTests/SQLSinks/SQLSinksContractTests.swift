@@ -3,6 +3,7 @@ import MartletTesting
 import Pipelines
 import SQLSinksPlugin
 import SQLitePlugin
+import TestSupport
 import Testing
 
 struct SQLSinksContractTests {

@@ -4,6 +4,7 @@ import Pipelines
 import SQLSinksPlugin
 import SQLitePlugin
 import Synchronization
+import TestSupport
 import Testing
 
 struct UncertainCommitTests {

@@ -2,6 +2,7 @@ import Foundation
 import Martlet
 import MartletTesting
 import SQLitePlugin
+import TestSupport
 import Testing
 
 struct SQLiteDatabaseTests {

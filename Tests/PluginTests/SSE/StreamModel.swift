@@ -1,5 +1,6 @@
 import Martlet
 import MartletTesting
+import TestSupport
 @testable import SSEPlugin
 
 /// Two hosts, a group that publishes from a log, a bus that loses messages, and clients that come and go, all stepped

@@ -2,6 +2,7 @@ import Foundation
 import Martlet
 import MartletTesting
 import SchedulePlugin
+import TestSupport
 import Testing
 
 @Suite struct ScheduleSourceTests {

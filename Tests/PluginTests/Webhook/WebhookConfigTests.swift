@@ -1,6 +1,7 @@
 import Martlet
 import MartletTesting
 import Pipelines
+import TestSupport
 import Testing
 
 @testable import WebhookPlugin

@@ -4,6 +4,7 @@ import MartletTesting
 import Pipelines
 import SQLitePlugin
 import Synchronization
+import TestSupport
 import Testing
 import WebhookPlugin
 

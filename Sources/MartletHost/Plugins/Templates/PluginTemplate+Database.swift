@@ -100,6 +100,7 @@ extension PluginTemplate {
             import MartletTesting
             import SQLitePlugin
             import Synchronization
+            import TestSupport
             import Testing
 
             struct __NAME__DatabaseTests {

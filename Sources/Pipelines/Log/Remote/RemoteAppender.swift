@@ -14,8 +14,8 @@ final class RemoteAppender: Sendable {
     /// Bytes of events that wait.
     static let queueLimit = 64 << 20
     /// About the size of one request; a single larger event goes alone.
-    private static let requestBytes = 2 << 20
-    private static let requestEvents = 1_000
+    fileprivate static let requestBytes = 2 << 20
+    fileprivate static let requestEvents = 1_000
     static let attempts = 3
 
     /// Sends one request; the places are those of the body's records.
@@ -23,7 +23,7 @@ final class RemoteAppender: Sendable {
     /// Asks how many partitions a topic has.
     typealias CountPartitions = @Sendable (_ topic: TopicName) async throws -> Int
 
-    private struct Item: Sendable {
+    fileprivate struct Item: Sendable {
         let events: [Event]
         let mark: Martlet.ProducerMark?
         let bytes: Int
@@ -31,7 +31,7 @@ final class RemoteAppender: Sendable {
     }
 
     private struct State {
-        var waiting: [TopicName: [Item]] = [:]
+        var waiting: [TopicName: FIFOQueue<Item>] = [:]
         var bytes = 0
         var running: Set<TopicName> = []
         var senders: [TopicName: Sender] = [:]
@@ -73,7 +73,7 @@ final class RemoteAppender: Sendable {
         let decision = state.withLock { state -> Decision in
             guard state.bytes == 0 || state.bytes + item.bytes <= Self.queueLimit else { return .refuse }
             state.bytes += item.bytes
-            state.waiting[topic, default: []].append(item)
+            state.waiting[topic, default: FIFOQueue()].append(item)
             return state.running.insert(topic).inserted ? .run : .wait
         }
         switch decision {
@@ -100,25 +100,12 @@ final class RemoteAppender: Sendable {
     /// What goes into the next request; nil if nothing waits.
     private func next(_ topic: TopicName) -> [Item]? {
         state.withLock { state in
-            guard let waiting = state.waiting[topic], let first = waiting.first else {
+            guard let items = state.waiting[topic]?.takeTogether(), !items.isEmpty else {
                 state.waiting[topic] = nil
                 state.running.remove(topic)
                 return nil
             }
-            var count = 1
-            if first.mark == nil {
-                var bytes = first.bytes
-                var events = first.events.count
-                while count < waiting.count, waiting[count].mark == nil, bytes + waiting[count].bytes <= Self.requestBytes,
-                    events + waiting[count].events.count <= Self.requestEvents
-                {
-                    bytes += waiting[count].bytes
-                    events += waiting[count].events.count
-                    count += 1
-                }
-            }
-            state.waiting[topic]?.removeFirst(count)
-            return Array(waiting[..<count])
+            return items
         }
     }
 
@@ -220,6 +207,25 @@ final class RemoteAppender: Sendable {
                 attempt += 1
             }
         }
+    }
+}
+
+extension FIFOQueue<RemoteAppender.Item> {
+    /// Takes the oldest, and those behind it that may share its request.
+    fileprivate mutating func takeTogether() -> [RemoteAppender.Item] {
+        guard count > 0 else { return [] }
+        var items = [removeFirst()]
+        guard items[0].mark == nil else { return items }
+        var bytes = items[0].bytes
+        var events = items[0].events.count
+        while count > 0, self[0].mark == nil, bytes + self[0].bytes <= RemoteAppender.requestBytes,
+            events + self[0].events.count <= RemoteAppender.requestEvents
+        {
+            bytes += self[0].bytes
+            events += self[0].events.count
+            items.append(removeFirst())
+        }
+        return items
     }
 }
 

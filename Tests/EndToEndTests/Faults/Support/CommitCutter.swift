@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Synchronization
+import TestSupport
 
 /// Stands between a host and PostgreSQL. When asked, it lets a COMMIT through to the server, waits for the answer, and
 /// cuts the connection instead of bringing it: the host cannot know what has become of its transaction.

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 
 /// Clients that like without a pause until they are told to stop. What is not acknowledged is posted again, to the next
 /// host if the connection broke, until it is: then every like that was ever sent is there exactly once.

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The shipped flow on one PostgreSQL and one Redis over several hosts, under load, and what must be so after a fault.

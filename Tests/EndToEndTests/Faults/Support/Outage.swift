@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// How long servers stay away: shorter than an operator would wait, unless MARTLET_FULL_FAULTS is set.
 enum Outage {

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// A PostgreSQL database seen from outside of any host.
 struct PSQL {

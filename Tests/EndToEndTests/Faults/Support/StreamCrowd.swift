@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 
 /// Very many clients of event streams on one thread, each of which resumes by its own last id.
 final class StreamCrowd: @unchecked Sendable {

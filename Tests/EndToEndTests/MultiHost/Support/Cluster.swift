@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// Hosts of one platform: the first has the log and runs the groups; the others hold connections and serve sources and
 /// queries. The shipped config, with other blocks `log`, `pubsub.bus` and `databases.main`.
@@ -13,7 +14,7 @@ final class Cluster {
 
     static let token = "a-token-for-tests"
 
-    let folders: [TestFolder]
+    let folders: [TemporaryFolder]
     /// By number; nil while it does not run.
     private(set) var hosts: [HostProcess?]
     let redis: Server?
@@ -29,7 +30,7 @@ final class Cluster {
         busPort = try FreePort.take()
         redis = backend == .servers ? try .redis() : nil
         postgreSQL = try given ?? (backend == .servers ? .postgreSQL() : nil)
-        folders = try (0..<count).map { _ in try TestFolder() }
+        folders = try (0..<count).map { _ in try TemporaryFolder() }
         hosts = Array(repeating: nil, count: count)
         for number in 0..<count {
             var config = try TestConfig.shipped()
@@ -85,13 +86,13 @@ final class Cluster {
     }
 
     /// Runs another command of the binary and returns its exit code and what it printed.
-    static func command(_ arguments: [String], in folder: TestFolder, environment: [String: String] = [:]) async throws -> (
+    static func command(_ arguments: [String], in folder: TemporaryFolder, environment: [String: String] = [:]) async throws -> (
         code: Int32, output: String
     ) {
         let path = folder.path
         return try await onThread {
             let process = Process()
-            process.executableURL = URL(fileURLWithPath: HostProcess.binary)
+            process.executableURL = URL(fileURLWithPath: ChildProcess.binary)
             process.arguments = arguments
             process.currentDirectoryURL = URL(fileURLWithPath: path)
             process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// A real server that a test starts in a folder of its own and that ends with its owner, or with the test process: a shell
 /// watches over it.

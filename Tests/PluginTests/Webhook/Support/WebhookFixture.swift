@@ -5,6 +5,7 @@ import Pipelines
 import PostgreSQLPlugin
 import SQLitePlugin
 import Synchronization
+import TestSupport
 import Testing
 import WebhookPlugin
 

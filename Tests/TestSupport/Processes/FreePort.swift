@@ -2,8 +2,8 @@ import Foundation
 import Glibc
 
 /// A port on loopback that nobody listens on, for servers that are restarted at the same place.
-enum FreePort {
-    static func take() throws -> Int {
+package enum FreePort {
+    package static func take() throws -> Int {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
         var address = sockaddr_in()

@@ -1,34 +1,5 @@
 import Foundation
-
-/// Debian's Python with the packages of `Tests/python-packages.txt`.
-enum Python {
-    struct Failure: Error, CustomStringConvertible {
-        let description: String
-    }
-
-    static func process(_ script: String, _ arguments: [String] = []) -> Process {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../..").standardized
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
-        process.arguments = ["-c", script] + arguments
-        process.environment = ["PYTHONPATH": root.appendingPathComponent(".build/python").path, "PYTHONUNBUFFERED": "1"]
-        return process
-    }
-
-    /// Runs a script and returns the lines that it prints.
-    static func run(_ script: String, _ arguments: [String] = []) throws -> [String] {
-        let process = process(script, arguments)
-        let (output, errors) = (Pipe(), Pipe())
-        process.standardOutput = output
-        process.standardError = errors
-        try process.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        let complaint = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw Failure(description: complaint + "\nscripts/install test installs what it needs") }
-        return text.split(separator: "\n").map(String.init)
-    }
-}
+import TestSupport
 
 /// An HTTP server in Python that answers each request with the status that its path ends with (`/…/404`), or 200, and keeps what it got.
 final class HTTPReceiver: Sendable {
@@ -72,7 +43,7 @@ final class HTTPReceiver: Sendable {
         process.standardOutput = output
         try process.run()
         let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
-        guard let port = Int(line.trimmingCharacters(in: .newlines)) else { throw Python.Failure(description: "no port: \(line)") }
+        guard let port = Int(line.trimmingCharacters(in: .newlines)) else { throw TestFailure("no port: \(line)") }
         self.port = port
     }
 

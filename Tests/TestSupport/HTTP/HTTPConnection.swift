@@ -3,7 +3,7 @@ import Glibc
 import Synchronization
 
 /// One keep-alive connection; its calls block, so use it on a thread of its own.
-final class HTTPConnection: @unchecked Sendable {
+package final class HTTPConnection: @unchecked Sendable {
     // Unchecked: one thread reads and writes; `abort` may come from another, and the lock keeps it off a number that
     // was closed and belongs to somebody else by now.
     private let descriptor: Int32
@@ -11,7 +11,7 @@ final class HTTPConnection: @unchecked Sendable {
     private let isClosed = Mutex(false)
 
     /// - Parameter address: `127.0.0.1:8080`.
-    init(_ address: String, timeoutSeconds: Int = 60) throws {
+    package init(_ address: String, timeoutSeconds: Int = 60) throws {
         let parts = address.split(separator: ":")
         guard parts.count == 2, let port = UInt16(parts[1]) else { throw TestFailure("no address: \(address)") }
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -39,7 +39,7 @@ final class HTTPConnection: @unchecked Sendable {
 
     deinit { close() }
 
-    func close() {
+    package func close() {
         isClosed.withLock { isClosed in
             if !isClosed { Glibc.close(descriptor) }
             isClosed = true
@@ -47,26 +47,26 @@ final class HTTPConnection: @unchecked Sendable {
     }
 
     /// Ends a read that another thread is blocked in.
-    func abort() {
+    package func abort() {
         isClosed.withLock { isClosed in
             if !isClosed { shutdown(descriptor, Int32(SHUT_RDWR)) }
         }
     }
 
-    func request(_ method: String, _ path: String, headers: [String] = [], body: String? = nil) throws -> HTTPAnswer {
+    package func request(_ method: String, _ path: String, headers: [String] = [], body: String? = nil) throws -> HTTPAnswer {
         try send(Self.text(method, path, headers: headers, body: body))
         return try readAnswer()
     }
 
     /// A whole request as text.
-    static func text(_ method: String, _ path: String, headers: [String] = [], body: String? = nil) -> String {
+    package static func text(_ method: String, _ path: String, headers: [String] = [], body: String? = nil) -> String {
         var text = "\(method) \(path) HTTP/1.1\r\nHost: test\r\n"
         for header in headers { text += header + "\r\n" }
         if let body { text += "Content-Length: \(body.utf8.count)\r\n" }
         return text + "\r\n" + (body ?? "")
     }
 
-    func send(_ text: String) throws {
+    package func send(_ text: String) throws {
         var text = text
         try text.withUTF8 { bytes in
             var rest = UnsafeRawBufferPointer(bytes)
@@ -79,7 +79,7 @@ final class HTTPConnection: @unchecked Sendable {
     }
 
     /// The next response; the head of an interim one (100) counts as a response without a body.
-    func readAnswer() throws -> HTTPAnswer {
+    package func readAnswer() throws -> HTTPAnswer {
         let (status, headers) = try readHead()
         if status == 204 || status == 304 || status < 200 { return HTTPAnswer(status: status, headers: headers, body: "") }
         var body: [UInt8] = []
@@ -95,7 +95,7 @@ final class HTTPConnection: @unchecked Sendable {
         return HTTPAnswer(status: status, headers: headers, body: String(decoding: body, as: UTF8.self))
     }
 
-    func readHead() throws -> (status: Int, headers: [String: String]) {
+    package func readHead() throws -> (status: Int, headers: [String: String]) {
         let statusLine = try readLine()
         let words = statusLine.split(separator: " ")
         guard words.count >= 2, words[0] == "HTTP/1.1", let status = Int(words[1]) else {
@@ -111,7 +111,7 @@ final class HTTPConnection: @unchecked Sendable {
     }
 
     /// The next chunk of a chunked body; nil at its end.
-    func readChunk() throws -> [UInt8]? {
+    package func readChunk() throws -> [UInt8]? {
         let line = try readLine()
         guard let size = Int(line.prefix { $0 != ";" }, radix: 16) else { throw TestFailure("no chunk size: \(line)") }
         let chunk = try read(size)
@@ -120,7 +120,7 @@ final class HTTPConnection: @unchecked Sendable {
     }
 
     /// Whether the other side has closed and nothing more came.
-    func isAtEnd() throws -> Bool {
+    package func isAtEnd() throws -> Bool {
         try received.isEmpty && !fill()
     }
 

@@ -1,0 +1,33 @@
+import HTTPServer
+import Martlet
+import Synchronization
+
+extension Host {
+    /// Finishes what is under way within the grace period, commits and closes everything.
+    package func stop() async {
+        let (graph, servers) = state.withLock { state in
+            state.phase = .stopping
+            return (state.graph, [state.publicServer, state.adminServer].compactMap { $0 })
+        }
+        let grace = Duration.seconds(graph.config.host.shutdownGraceSeconds)
+        logger.info("stopping", ("grace_seconds", String(graph.config.host.shutdownGraceSeconds)))
+        // A channel that a group feeds is taken nothing more to before it closes.
+        for group in graph.groups where group.part.target.isChannel { await stop(group.part) }
+        for channel in graph.channels { await channel.part.stop(within: grace / 2) }
+        await withTaskGroup(of: Void.self) { tasks in
+            for server in servers { tasks.addTask { await server.stop(grace: grace / 2) } }
+        }
+        for source in graph.sources { await source.part.stop() }
+        for node in graph.authenticators { await node.part.stop() }
+        for group in graph.groups where !group.part.target.isChannel { await stop(group.part) }
+        for pubSub in graph.pubSubs { await pubSub.part.stop() }
+        for database in graph.databases { await database.part.stop() }
+        await log.close()
+        loops.stop()
+        logger.info("stopped")
+    }
+
+    func stop(_ group: GroupRunner) async {
+        if services.runsGroups { await group.stop() } else { await group.replayTransforms.close() }
+    }
+}
