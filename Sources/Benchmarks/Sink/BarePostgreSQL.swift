@@ -1,10 +1,24 @@
 import CPQ
 
-/// The least that libpq can do for the rows: the group's own insert, prepared, that unnests binary arrays, one a batch, each one
-/// round trip and a transaction of its own, committed as durably as the group's on the same server. It has the ids, in their
-/// order, and the values in memory, and moves no offset: what the group's transaction does besides (BEGIN, the offset's UPDATE,
-/// COMMIT) is not in it.
+/// The least that libpq can do for the rows: a prepared insert that unnests binary arrays, one a batch, each one round trip and a
+/// transaction of its own, committed as durably as the group's on the same server. It has the ids, in their order, and the values
+/// in memory, and moves no offset: what the group's transaction does besides (BEGIN, the offset's UPDATE, COMMIT) is not in it.
 struct BarePostgreSQL {
+    /// How the arrays become rows.
+    enum Select: String, CaseIterable {
+        /// As PostgreSQL's manual has it.
+        case from = "bare libpq, unnest"
+        /// As the group does.
+        case own = "bare libpq, own insert"
+
+        fileprivate var sql: String {
+            switch self {
+            case .from: "SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[])"
+            case .own: "SELECT unnest($1::text[]), unnest($2::text[]), unnest($3::text[]), unnest($4::bigint[])"
+            }
+        }
+    }
+
     private let handle: OpaquePointer
 
     init(_ url: String) throws(BenchmarkError) {
@@ -14,12 +28,9 @@ struct BarePostgreSQL {
     }
 
     /// Makes the table, and prepares the insert.
-    func prepare() throws(BenchmarkError) {
+    func prepare(_ select: Select) throws(BenchmarkError) {
         try take(PQexec(handle, SinkRows.table))
-        let sql = """
-            INSERT INTO notifications (id, recipient, text, created_at)
-            SELECT unnest($1::text[]), unnest($2::text[]), unnest($3::text[]), unnest($4::bigint[]) ON CONFLICT DO NOTHING
-            """
+        let sql = "INSERT INTO notifications (id, recipient, text, created_at) \(select.sql) ON CONFLICT DO NOTHING"
         try take(PQprepare(handle, "insert", sql, 0, nil))
     }
 

@@ -15,7 +15,7 @@ package struct SourceConfig: ModuleConfig {
         publish = fields.required("publish", "The event made of each input, and where it goes.")
         if save != nil, publish.pubsub != nil {
             fields.problem(
-                at: "publish", "the event of a `save` goes to a `topic`: on a bus alone it could be lost after the save",
+                at: "publish", with: ["save"], "the event of a `save` goes to a `topic`: on a bus alone it could be lost after the save",
                 found: "`pubsub`", hint: "name a topic, and let a group with a `pubsub` sink read it; or remove `save`")
         }
     }
@@ -57,13 +57,18 @@ package struct PublishConfig: ModuleConfig {
         headers = fields.optional("headers", default: [:], "The event's headers, templates.")
         switch (topic, pubsub) {
         case (nil, nil):
-            fields.problem(at: "topic", "an event goes to a `topic` or to a `pubsub`", hint: "topic: a name from `topics`")
+            fields.problem(
+                at: "topic", with: ["pubsub"], "an event goes to a `topic` or to a `pubsub`", hint: "topic: a name from `topics`")
         case (.some, .some):
-            fields.problem(at: "pubsub", "an event goes to a `topic` or to a `pubsub`, not both", hint: "remove one of them")
+            fields.problem(
+                at: "pubsub", with: ["topic"], "an event goes to a `topic` or to a `pubsub`, not both", hint: "remove one of them")
         case (nil, .some) where channel == nil:
-            fields.problem(at: "channel", "`pubsub` needs the `channel` to publish on", hint: "channel: the one that `channels` subscribe to")
+            fields.problem(
+                at: "channel", with: ["pubsub"], "`pubsub` needs the `channel` to publish on",
+                hint: "channel: the one that `channels` subscribe to")
         case (.some, nil) where channel != nil:
-            fields.problem(at: "channel", "`channel` goes with `pubsub`; a topic has none", hint: "remove it, or name a `pubsub`")
+            fields.problem(
+                at: "channel", with: ["topic"], "`channel` goes with `pubsub`; a topic has none", hint: "remove it, or name a `pubsub`")
         default: break
         }
     }

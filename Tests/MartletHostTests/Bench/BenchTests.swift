@@ -79,7 +79,7 @@ import Testing
         let run = try BenchRun(["sink", "--rows", "3000", "--runs", "1", "--json"])
         try check(
             run, ["missing in SQLite", "twice in SQLite", "missing in PostgreSQL", "twice in PostgreSQL"],
-            positive: ["group to SQLite", "bare sqlite3 loop", "group to PostgreSQL, of bare"], runs: 1)
+            positive: ["group to SQLite", "bare sqlite3 loop", "group to PostgreSQL, of bare libpq, unnest"], runs: 1)
     }
 
     @Test func flowOnServers() throws {
