@@ -215,8 +215,8 @@ extension ConfigFixture {
                 (#""subscribe": { "pubsub": "bus", "channel""#, #""subscribe": { "channel""#),
             ],
             #"""
-                config.json:22:18: sources.likes.publish: missing required key `topic`
-                  topic: string, for example "topic": "notifications"
+                config.json:22:18: sources.likes.publish.topic: an event goes to a `topic` or to a `pubsub`
+                  topic: a name from `topics`
                 config.json:40:20: channels.stream.subscribe: missing required key `pubsub`
                   pubsub: string, for example "pubsub": "bus"
                 config.json:46:13: queries.list: missing required key `database`

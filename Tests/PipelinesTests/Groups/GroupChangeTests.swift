@@ -16,7 +16,7 @@ import Testing
         try await fixture.publish("a")
         try await fixture.wait(for: "a") { fixture.sink.taken == ["a"] }
         fixture.group.pause()
-        #expect(fixture.group.status.phase == .paused)
+        try await fixture.wait(for: "the pause") { fixture.group.status.phase == .paused }
         try await fixture.publish("b")
         try await fixture.wait(for: "the lag") { fixture.group.status.lag == 1 }
         #expect(fixture.sink.taken == ["a"])
