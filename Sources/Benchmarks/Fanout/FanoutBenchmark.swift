@@ -17,7 +17,7 @@ package struct FanoutBenchmark: Benchmark {
     /// What one server did.
     private struct Result {
         var perSecond = 0.0
-        var bytesPerConnection = 0.0
+        var kibibytesPerConnection = 0.0
         var message = Latencies.Sorted.none
         var lost = 0
         var duplicate = 0
@@ -27,34 +27,47 @@ package struct FanoutBenchmark: Benchmark {
         var report = BenchmarkReport("fanout")
         for run in 1...settings.runs {
             settings.progress("run \(run) of \(settings.runs)")
-            let own = try measureHost()
-            report.add("deliveries", own.perSecond, "/s")
-            report.add("post to last stream, p50", own.message.percentile(0.5), "ms")
-            report.add("post to last stream, max", own.message.percentile(1), "ms")
-            report.add("memory a connection", own.bytesPerConnection / 1024, "KiB", aim: .atMost(6))
-            report.addPromise("lost", own.lost)
-            report.addPromise("duplicate", own.duplicate)
+            var own: [(keeping: Keeping, result: Result)] = []
+            for keeping in [Keeping.fsync, .memory] {
+                let result = try measureHost(keeping)
+                own.append((keeping, result))
+                add(result, of: keeping.rawValue, to: &report)
+                report.add("\(keeping.rawValue): memory a connection", result.kibibytesPerConnection, "KiB", aim: .atMost(6))
+                report.addPromise("\(keeping.rawValue): lost", result.lost)
+                report.addPromise("\(keeping.rawValue): duplicate", result.duplicate)
+            }
             guard withNginx else { continue }
             guard let other = try measureNginx() else {
                 report.note("nginx with nchan is not installed: no comparison")
                 continue
             }
-            report.add("nginx + nchan: deliveries", other.perSecond, "/s")
-            report.add("nginx + nchan: memory a connection", other.bytesPerConnection / 1024, "KiB")
-            report.add("deliveries as a multiple of nginx + nchan", own.perSecond / other.perSecond, "x", aim: .atLeast(1.5))
+            add(other, of: "nginx + nchan", to: &report)
+            report.add("nginx + nchan: memory a connection", other.kibibytesPerConnection, "KiB")
+            for (keeping, result) in own {
+                report.add(
+                    "\(keeping.rawValue): deliveries as a multiple of nginx + nchan", result.perSecond / other.perSecond, "x",
+                    aim: keeping == .memory ? .atLeast(1.5) : nil)
+            }
             if other.lost + other.duplicate > 0 {
                 report.note("nginx + nchan: \(other.lost) lost, \(other.duplicate) duplicate")
             }
         }
         report.note("\(connections) streams, \(messages) messages of 120 bytes, each posted when all streams have the one before")
+        report.note("before it is sent on, a message is synced to disk (fsync) or in memory only, as with nginx + nchan")
         report.note("two threads read the streams, half of them each; one posts as well")
         report.note("memory: growth of the server's own (Pss) from no stream to all, idle, divided by their number")
         return report
     }
 
-    private func measureHost() throws -> Result {
+    private func add(_ result: Result, of name: String, to report: inout BenchmarkReport) {
+        report.add("\(name): deliveries", result.perSecond, "/s")
+        report.add("\(name): post to last stream, p50", result.message.percentile(0.5), "ms")
+        report.add("\(name): post to last stream, max", result.message.percentile(1), "ms")
+    }
+
+    private func measureHost(_ keeping: Keeping) throws -> Result {
         let folder = try TemporaryFolder(in: settings.directory)
-        let host = try HostProcess(config: FanoutConfig.text(connections: connections), in: folder)
+        let host = try HostProcess(config: FanoutConfig.text(connections: connections, keeping), in: folder)
         defer { host.stop() }
         return try measure(host.process, host.port, FanoutConfig.publishPath, FanoutConfig.streamPath)
     }
@@ -75,7 +88,7 @@ package struct FanoutBenchmark: Benchmark {
         try driver.openStreams(port: port, count: share) { _ in stream }
         try reader.open(port: port, path: stream)
         try driver.linger(seconds: 0.3)
-        let perConnection = Double(process.memoryBytes - before) / Double(connections)
+        let perConnection = Double(process.memoryBytes - before) / 1024 / Double(connections)
         var times = Latencies(capacity: messages)
         var total: Int64 = 0
         // The first messages warm up: buffers are made, branches learnt.
@@ -95,7 +108,7 @@ package struct FanoutBenchmark: Benchmark {
         try driver.linger(seconds: 0.2)
         let rest = try reader.finish()
         return Result(
-            perSecond: Double(connections * (messages - warmUp)) / (Double(total) / 1e9), bytesPerConnection: perConnection,
+            perSecond: Double(connections * (messages - warmUp)) / (Double(total) / 1e9), kibibytesPerConnection: perConnection,
             message: times.sorted(), lost: work.lost + rest.lost, duplicate: work.duplicate + rest.duplicate)
     }
 }

@@ -26,8 +26,8 @@ package struct UsersBenchmark: Benchmark {
         var report = BenchmarkReport("users")
         for run in 1...settings.runs {
             settings.progress("run \(run) of \(settings.runs)")
-            var own: [UsersConfig.Keeping: Result] = [:]
-            for keeping in UsersConfig.Keeping.allCases {
+            var own: [Keeping: Result] = [:]
+            for keeping in Keeping.allCases {
                 let result = try measureHost(keeping)
                 own[keeping] = result
                 add(result, of: keeping.rawValue, to: &report)
@@ -40,7 +40,7 @@ package struct UsersBenchmark: Benchmark {
                 continue
             }
             add(other, of: "nginx + nchan", to: &report)
-            for keeping in UsersConfig.Keeping.allCases {
+            for keeping in Keeping.allCases {
                 guard let result = own[keeping] else { continue }
                 let name = "\(keeping.rawValue), as a multiple of nginx + nchan"
                 report.add("\(name): flat out", result.perSecond / other.perSecond, "x", aim: keeping == .memory ? .atLeast(1) : nil)
@@ -61,7 +61,7 @@ package struct UsersBenchmark: Benchmark {
         report.add("\(name): post to stream at \(rate)/s, p99", result.atRate.percentile(0.99), "ms")
     }
 
-    private func measureHost(_ keeping: UsersConfig.Keeping) throws -> Result {
+    private func measureHost(_ keeping: Keeping) throws -> Result {
         let folder = try TemporaryFolder(in: settings.directory)
         let host = try HostProcess(config: UsersConfig.text(users: users, keeping), in: folder)
         defer { host.stop() }

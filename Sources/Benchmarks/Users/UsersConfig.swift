@@ -1,15 +1,5 @@
 /// A host with a channel for each user.
 enum UsersConfig {
-    /// Where a message is before it is sent on.
-    enum Keeping: String, CaseIterable {
-        /// In the log, synced.
-        case fsync
-        /// In the log, with the operating system.
-        case written
-        /// Nowhere: the source publishes on the bus.
-        case memory
-    }
-
     static let publishPath = "/messages/USER"
 
     static func streamPath(_ user: String) -> String { "/users/\(user)/stream" }
@@ -18,13 +8,13 @@ enum UsersConfig {
         """
         {
           "host": { "data_directory": "data", "max_connections": \(users + 200) },
-          "log": { "type": "embedded", "acknowledge": "\(keeping == .written ? "written" : "fsync")" },
+          "log": { "type": "embedded", "acknowledge": "\(keeping.acknowledge)" },
           "pubsub": { "bus": { "type": "memory" } },
           "topics": { "messages": { "partitions": 4 } },
           "sources": {
             "messages": {
               "type": "http", "method": "POST", "path": "/messages/{user}",
-              "publish": { \(destination(keeping)), "key": "${@path.user}" }
+              "publish": { \(keeping.destination), "key": "${@path.user}" }
             }
           },
           "groups": {
@@ -39,10 +29,6 @@ enum UsersConfig {
           }
         }
         """
-    }
-
-    private static func destination(_ keeping: Keeping) -> String {
-        keeping == .memory ? #""pubsub": "bus", "channel": "unkept""# : #""topic": "messages""#
     }
 
     private static func subscription(_ keeping: Keeping) -> String {

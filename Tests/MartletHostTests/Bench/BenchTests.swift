@@ -47,7 +47,9 @@ import Testing
 
     @Test func fanout() throws {
         let run = try BenchRun(["fanout", "--connections", "20", "--messages", "5", "--seconds", "1", "--runs", "1", "--json"])
-        try check(run, ["lost", "duplicate"], positive: ["deliveries", "post to last stream, p50"], runs: 1)
+        try check(
+            run, ["fsync: lost", "fsync: duplicate", "memory: lost", "memory: duplicate"],
+            positive: ["fsync: deliveries", "memory: post to last stream, p50"], runs: 1)
     }
 
     @Test func users() throws {
