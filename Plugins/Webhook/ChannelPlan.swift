@@ -33,22 +33,16 @@ struct ChannelPlan: Sendable {
             context.problem(at: config.endpoints.place, "has \(plans.count) endpoints, more than `max_endpoints` (\(config.maxEndpoints))")
             isGood = false
         }
-        let secretsKey = config.secretsKey.flatMap { SecretsKey($0.plain) }
-        if let text = config.secretsKey, secretsKey == nil {
-            let found = Base64.decode(text.plain).map { "\($0.count) bytes" } ?? "what is not base64"
-            context.problem(
-                at: text.place, "`secrets_key` must be 32 bytes in base64 (`openssl rand -base64 32` makes them), found \(found)")
-            isGood = false
-        }
+        let vault = SecretVault(config, context)
+        if vault == nil { isGood = false }
         var events: (any TopicPublisher)?
         if let topic = config.eventsTopic {
             events = context.topic(topic)
             if events == nil { isGood = false }
         }
-        guard let database = context.database(config.database), isGood, let renderer else { return nil }
+        guard let database = context.database(config.database), isGood, let renderer, let vault else { return nil }
         do {
-            store = try EndpointStore(
-                database, channel: context.name, maxEndpoints: config.maxEndpoints, SecretVault(channel: context.name, key: secretsKey))
+            store = try EndpointStore(database, channel: context.name, maxEndpoints: config.maxEndpoints, vault)
             reader = try DeliveryReader(database, channel: context.name)
             deliveries = try DeliveryWriter(database, channel: context.name)
             results = try ResultWriter(database, channel: context.name)

@@ -18,6 +18,7 @@ public struct WebhookChannelConfig: ModuleConfig {
     public let allowAddresses: [AddressBlock]
     public let certificateFile: ConfigText?
     public let secretsKey: ConfigText?
+    public let previousSecretsKeys: [ConfigText]
     public let retry: RetryConfig
     public let breaker: BreakerConfig
     public let disableAfterHours: Int
@@ -67,6 +68,10 @@ public struct WebhookChannelConfig: ModuleConfig {
             "secrets_key",
             "32 bytes in base64 (`openssl rand -base64 32`) that encrypt the secrets of endpoints made through the admin API, by "
                 + "AES-256-GCM; left out, they lie in the database as they are.", example: "${env:WEBHOOK_SECRETS_KEY}")
+        previousSecretsKeys = fields.optional(
+            "previous_secrets_keys", default: [],
+            "Other keys that secrets in the database may be encrypted with; when the channel opens, those are encrypted with `secrets_key`, "
+                + "or decrypted if there is none.", example: ["${env:WEBHOOK_OLD_SECRETS_KEY}"])
         retry = fields.section("retry", "When a delivery that failed is tried again.")
         breaker = fields.section("breaker", "When an endpoint that keeps failing is left alone for a while.")
         disableAfterHours = fields.optional(

@@ -12,6 +12,8 @@ struct KeyRing: Sendable {
     static let limit = 10
 
     var entries: [Entry]
+    /// Whether one was encrypted in the database with a previous key.
+    private(set) var isOutdated = false
 
     init(_ entries: [Entry]) {
         self.entries = entries
@@ -52,8 +54,9 @@ struct KeyRing: Sendable {
         var entries: [Entry] = []
         for item in items {
             guard case .string(let text)? = item["key"]?.kind else { throw Self.damaged }
-            let secret = try vault.opened(text, of: endpoint)
-            guard let key = try? SigningKey(secret) else { throw Self.damaged }
+            let opened = try vault.opened(text, of: endpoint)
+            guard let key = try? SigningKey(opened.secret) else { throw Self.damaged }
+            if opened.isOutdated { isOutdated = true }
             var until: Int64?
             if case .number(let number)? = item["until"]?.kind { until = number.int64 }
             entries.append(Entry(key: key, until: until))

@@ -62,11 +62,14 @@ struct EndpointStore: Sendable {
             "UPDATE martlet_webhook_endpoints SET failing_since = :since WHERE channel = :channel AND endpoint = :endpoint", database)
     }
 
-    /// Makes the channel's row, and the endpoints of the config; those that are not in the config any more are removed.
+    /// Makes the channel's row, and the endpoints of the config; those that are not in the config any more are removed. Secrets
+    /// that a previous key has encrypted are written again.
     func synchronize(with configured: [String: EventFilter], now: Int64) async throws {
         try await database.transaction { [self] connection in
             try makeChannel.run(connection, ("channel", .text(channel)))
             let rows = try all(connection)
+            // It changes nothing for anybody's work: the version stays.
+            for row in rows where row.keys?.isOutdated == true { try write(row, connection) }
             var hasChanged = false
             for var row in rows where row.origin == .config && configured[row.name] == nil && row.state != .removed {
                 row.state = .removed

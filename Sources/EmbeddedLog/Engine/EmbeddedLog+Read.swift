@@ -23,6 +23,18 @@ extension EmbeddedLog {
         try read(partition, from: offset, maxBytes: maxBytes, inflates: false)
     }
 
+    /// The same, if what is wanted is in memory, as it is at the tail, or there is nothing; nil if the disk has to be read.
+    package func readFromMemory(_ topic: String, partition: Int32, from offset: Int64, maxBytes: Int) throws(LogError) -> LogChunk? {
+        switch try source(of: offset, in: self.partition(topic, partition)) {
+        case .nothing: return LogChunk(capacity: 0, from: offset, path: nil).finished()
+        case .segment: return nil
+        case .memory(let slices):
+            let chunk = slices.copyBatches(from: offset, maxBytes: maxBytes)
+            try chunk.inflate(upTo: LogChunk.inflationFactor * max(maxBytes, 0))
+            return try chunk.hasRecords() ? chunk : nil
+        }
+    }
+
     private func read(_ partition: PartitionLog, from offset: Int64, maxBytes: Int, inflates: Bool) throws(LogError) -> LogChunk {
         var place = offset
         while true {

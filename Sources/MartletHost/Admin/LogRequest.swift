@@ -35,7 +35,7 @@ struct LogRequest: Sendable {
     func read() async throws -> HTTPResponse {
         let topic = try topicName()
         let maxBytes = min(try number("max_bytes", default: Int64(LogWire.maxReadBytes)), Int64(LogWire.maxReadBytes))
-        let (bytes, available) = try log.readBatches(
+        let (bytes, available) = try await log.readBatches(
             topic: topic, partition: try partition(), from: try number("offset"), maxBytes: Int(maxBytes))
         return HTTPResponse(
             status: 200,

@@ -3,12 +3,14 @@ import Synchronization
 
 /// Carries a subscription's messages to a channel in order: one `deliver` at a time, what arrives meanwhile in the
 /// next. A channel that can take them at once gets them on the thread that brings them, while nothing waits. A feed that
-/// falls behind by ``limit`` messages drops them and says so, since the log has them.
+/// falls behind by ``limit`` messages, or ``byteLimit`` bytes of them, drops them and says so, since the log has them.
 final class ChannelFeed: Sendable {
     static let limit = 10_000
+    static let byteLimit = 64 << 20
 
     private struct State {
         var waiting: [Message] = []
+        var fill = QueueFill(countLimit: limit, byteLimit: byteLimit)
         var hasGap = false
         var isRunning = false
     }
@@ -28,16 +30,21 @@ final class ChannelFeed: Sendable {
         if case .messages(let messages) = delivery, let immediate, deliverNow(messages, immediate) { return }
         let mustRun = state.withLock { state in
             switch delivery {
-            case .messages(let messages) where state.waiting.count + messages.count <= Self.limit:
+            case .messages(let messages) where state.fill.add(count: messages.count, bytes: Self.byteCount(messages)):
                 state.waiting.append(contentsOf: messages)
             case .messages, .gap:
                 state.waiting = []
+                state.fill.empty()
                 state.hasGap = true
             }
             defer { state.isRunning = true }
             return !state.isRunning
         }
         if mustRun { Task { await run() } }
+    }
+
+    private static func byteCount(_ messages: [Message]) -> Int {
+        messages.reduce(0) { $0 + $1.record.event.byteCount }
     }
 
     /// False if others go first.
@@ -63,6 +70,7 @@ final class ChannelFeed: Sendable {
             let (messages, hasGap, isDone) = state.withLock { state in
                 defer {
                     state.waiting = []
+                    state.fill.empty()
                     state.hasGap = false
                 }
                 let isDone = state.waiting.isEmpty && !state.hasGap

@@ -17,18 +17,22 @@ extension EmbeddedEventLog {
         let (log, indexer) = try openedWithIndexer()
         indexer.note(topic)
         do throws(LogError) {
-            let hashes = keys.map { key in key.withUnsafeBytes { KeyIndexes.hash($0) } }
-            let matches = try indexer.indexes.find(hashes, topic.text, partition, from: offset, to: end, limit: limit)
-            if matches.coveredTo > offset {
-                return try fetch(matches, topic, partition, keys, log)
+            if let chunk = try log.readFromMemory(topic.text, partition: partition, from: offset, maxBytes: Self.scanBytes) {
+                return try RecordDecoder.keyed(in: chunk, topic: topic, partition: partition, keys: keys, before: end, limit: limit)
             }
-            let chunk = try log.read(topic.text, partition: partition, from: offset, maxBytes: Self.scanBytes)
-            return try RecordDecoder.keyed(in: chunk, topic: topic, partition: partition, keys: keys, before: end, limit: limit)
         } catch {
-            if case .offsetOutOfRange(let start, let end) = error.code {
-                throw OffsetOutOfRange(offset: offset, available: start..<end)
+            throw Self.readError(error, at: offset)
+        }
+        return try await BlockingWork.run { [self] in
+            do throws(LogError) {
+                let hashes = keys.map { key in key.withUnsafeBytes { KeyIndexes.hash($0) } }
+                let matches = try indexer.indexes.find(hashes, topic.text, partition, from: offset, to: end, limit: limit)
+                if matches.coveredTo > offset { return try fetch(matches, topic, partition, keys, log) }
+                let chunk = try log.read(topic.text, partition: partition, from: offset, maxBytes: Self.scanBytes)
+                return try RecordDecoder.keyed(in: chunk, topic: topic, partition: partition, keys: keys, before: end, limit: limit)
+            } catch {
+                throw Self.readError(error, at: offset)
             }
-            throw ModuleError(error)
         }
     }
 

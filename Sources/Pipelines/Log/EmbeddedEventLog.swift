@@ -160,34 +160,44 @@ package final class EmbeddedEventLog: EventLog {
     ) async throws -> [Record] {
         let log = try opened()
         do throws(LogError) {
-            let chunk = try log.read(topic.text, partition: partition, from: offset, maxBytes: maxBytes)
-            return try RecordDecoder.records(in: chunk, topic: topic, partition: partition)
-        } catch {
-            if case .offsetOutOfRange(let start, let end) = error.code {
-                throw OffsetOutOfRange(offset: offset, available: start..<end)
+            if let chunk = try log.readFromMemory(topic.text, partition: partition, from: offset, maxBytes: maxBytes) {
+                return try RecordDecoder.records(in: chunk, topic: topic, partition: partition)
             }
-            throw ModuleError(error)
+        } catch {
+            throw Self.readError(error, at: offset)
         }
+        return try await BlockingWork.run {
+            do throws(LogError) {
+                let chunk = try log.read(topic.text, partition: partition, from: offset, maxBytes: maxBytes)
+                return try RecordDecoder.records(in: chunk, topic: topic, partition: partition)
+            } catch {
+                throw Self.readError(error, at: offset)
+            }
+        }
+    }
+
+    static func readError(_ error: LogError, at offset: Offset) -> any Error {
+        if case .offsetOutOfRange(let start, let end) = error.code { return OffsetOutOfRange(offset: offset, available: start..<end) }
+        return ModuleError(error)
     }
 
     /// Whole record batches from `offset` on, as they lie on disk (compressed ones too), with what the partition holds; for other hosts.
     /// Throws as ``read(topic:partition:from:maxBytes:)``.
     package func readBatches(
         topic: TopicName, partition: PartitionID, from offset: Offset, maxBytes: Int
-    ) throws -> (bytes: Bytes, available: Range<Offset>) {
+    ) async throws -> (bytes: Bytes, available: Range<Offset>) {
         let log = try opened()
-        do throws(LogError) {
-            let chunk = try log.readStored(try log.partition(topic.text, partition), from: offset, maxBytes: maxBytes)
-            let bytes = chunk.withBytes { bytes in
-                bytes.baseAddress.map { Bytes(unsafeOwner: chunk, start: $0, count: bytes.count) } ?? .empty
+        return try await BlockingWork.run {
+            do throws(LogError) {
+                let chunk = try log.readStored(try log.partition(topic.text, partition), from: offset, maxBytes: maxBytes)
+                let bytes = chunk.withBytes { bytes in
+                    bytes.baseAddress.map { Bytes(unsafeOwner: chunk, start: $0, count: bytes.count) } ?? .empty
+                }
+                let start = try log.startOffset(topic.text, partition)
+                return (bytes, start..<max(start, try log.endOffset(topic.text, partition)))
+            } catch {
+                throw Self.readError(error, at: offset)
             }
-            let start = try log.startOffset(topic.text, partition)
-            return (bytes, start..<max(start, try log.endOffset(topic.text, partition)))
-        } catch {
-            if case .offsetOutOfRange(let start, let end) = error.code {
-                throw OffsetOutOfRange(offset: offset, available: start..<end)
-            }
-            throw ModuleError(error)
         }
     }
 

@@ -11,12 +11,35 @@ final class KeyIndexer: Sendable {
         var topics: Set<TopicName> = []
         var task: Task<Void, Never>?
         var isClosed = false
-        /// Why the indexes of a topic cannot be made, as it was last said.
-        var troubles: [TopicName: String] = [:]
+        var troubles: [TopicName: Trouble] = [:]
+
+        func topicsToTry(at now: ContinuousClock.Instant) -> [TopicName] {
+            topics.filter { topic in troubles[topic].map { $0.nextTry <= now } ?? true }
+        }
+
+        /// Returns whether there is something new to say.
+        mutating func failed(_ topic: TopicName, _ text: String) -> Bool {
+            var trouble = troubles[topic] ?? Trouble(text: "", backoff: Backoff(initial: interval, maximum: longestPause), nextTry: .now)
+            let isNews = trouble.text != text
+            trouble.nextTry = .now + trouble.backoff.next()
+            trouble.text = text
+            troubles[topic] = trouble
+            return isNews
+        }
+    }
+
+    /// The indexes of a topic cannot be made: a damaged segment is read again and again for it, so less and less often.
+    private struct Trouble {
+        /// As it was last said.
+        var text: String
+        var backoff: Backoff
+        var nextTry: ContinuousClock.Instant
     }
 
     /// How often new sealed segments are looked for.
     private static let interval = Duration.seconds(5)
+    /// The longest pause after a failure.
+    private static let longestPause = Duration.seconds(600)
 
     let indexes: KeyIndexes
     private let logger: Logger
@@ -41,7 +64,7 @@ final class KeyIndexer: Sendable {
     }
 
     private func refresh() async {
-        for topic in state.withLock({ $0.topics }) {
+        for topic in state.withLock({ $0.topicsToTry(at: .now) }) {
             do {
                 let made = try await BlockingWork.run { [indexes] in
                     try indexes.refresh(topic.text) { [weak self] in self?.state.withLock { $0.isClosed } ?? true }
@@ -49,10 +72,9 @@ final class KeyIndexer: Sendable {
                 state.withLock { $0.troubles[topic] = nil }
                 if made > 0 { logger.debug("key indexes made", ("topic", topic.text), ("segments", String(made))) }
             } catch {
-                let trouble = "\(error)"
-                let isNews = state.withLock { $0.troubles.updateValue(trouble, forKey: topic) != trouble }
-                guard isNews else { continue }
-                logger.warning("key indexes of topic \(topic) cannot be made: \(trouble); streams that resume read the whole topic")
+                let text = "\(error)"
+                guard state.withLock({ $0.failed(topic, text) }) else { continue }
+                logger.warning("key indexes of topic \(topic) cannot be made: \(text); streams that resume read the whole topic")
             }
         }
     }

@@ -9,6 +9,8 @@ import Martlet
 /// A row without an event id is a save that changed nothing. Rows are kept for ``keptHours``.
 struct IdempotencyTable: Sendable {
     static let keptHours: Int64 = 24
+    /// The code of the error for a key that another host has answered meanwhile: who tries again finds that answer.
+    static let raceCode = "idempotency.race"
 
     private let createTable: SQLStatement
     private let createIndex: SQLStatement
@@ -66,7 +68,7 @@ struct IdempotencyTable: Sendable {
             [.text(request.source), .text(request.key), .text(request.digest.text), id, columns, .integer(Timestamp.now())])
         guard result.changes == 1 else {
             throw ModuleError.transient(
-                "idempotency.race", "another request with this Idempotency-Key is under way; try again")
+                Self.raceCode, "another request with this Idempotency-Key is under way; try again")
         }
     }
 

@@ -6,13 +6,15 @@ import Synchronization
 /// A shared transaction that fails because of one request is rolled back and its requests are halved until the one at
 /// fault stands alone, so that each request ends as if it had run by itself.
 final class SaveQueue: Sendable {
-    /// Requests that may wait; beyond it the answer is 503.
+    /// Requests that may wait, and their bytes; beyond it the answer is 503.
     static let limit = 20_000
+    static let byteLimit = 64 << 20
     /// Requests that share a transaction, at most, which bounds how long the writer is taken.
     static let transactionLimit = 1_000
 
     private struct State {
         var pending: [SaveRequest] = []
+        var fill = QueueFill(countLimit: limit, byteLimit: byteLimit)
         /// Parts of a failed transaction, to be run before anything that is pending.
         var split: [[SaveRequest]] = []
         /// Requests taken and not answered: each may become a row.
@@ -70,15 +72,18 @@ final class SaveQueue: Sendable {
             guard state.isOpen else {
                 return .refuse(.transient("outbox.closed", "the database is not open yet; try again shortly"))
             }
-            guard state.pending.count < Self.limit else {
-                return .refuse(.transient("outbox.overloaded", "\(Self.limit) requests already wait for the database"))
-            }
             guard progress.waiting + state.unanswered < limitEvents else {
                 return .refuse(
                     .transient(
                         "outbox.full",
                         "\(limitEvents) events wait in the outbox for the log (`host.outbox_limit_events`); "
                             + "see `martlet_outbox_events` and the log's state"))
+            }
+            guard state.fill.add(bytes: request.byteCount) else {
+                return .refuse(
+                    .transient(
+                        "outbox.overloaded",
+                        "\(Self.limit) requests, or \(Self.byteLimit >> 20) MiB of them, already wait for the database"))
             }
             state.pending.append(request)
             state.unanswered += 1
@@ -118,8 +123,10 @@ final class SaveQueue: Sendable {
         state.withLock { state in
             if let part = state.split.popLast() { return part }
             let count = min(state.pending.count, Self.transactionLimit)
-            defer { state.pending.removeFirst(count) }
-            return Array(state.pending[..<count])
+            let taken = Array(state.pending[..<count])
+            state.pending.removeFirst(count)
+            state.fill.remove(count: count, bytes: taken.reduce(0) { $0 + $1.byteCount })
+            return taken
         }
     }
 
@@ -140,8 +147,9 @@ final class SaveQueue: Sendable {
     }
 
     private func fail(_ run: SaveTransaction, _ error: ModuleError) {
+        let isRace = error.code == IdempotencyTable.raceCode
         // Also a statement that cannot run (its table is missing) is one source's, not that of all in the transaction.
-        if error.kind != .transient, run.requests.count > 1 {
+        if run.requests.count > 1, isRace || error.kind != .transient {
             let middle = run.requests.count / 2
             state.withLock { state in
                 state.split.append(Array(run.requests[middle...]))
@@ -149,6 +157,8 @@ final class SaveQueue: Sendable {
             }
             return
         }
+        // What the other host answered is committed, and found by the next try.
+        if isRace { return state.withLock { $0.split.append(run.requests) } }
         // The commit may have taken place all the same: a row that nobody knows of would be deleted unpublished.
         if !run.rows.isEmpty {
             progress.mayExist(run.rows)

@@ -4,15 +4,17 @@ import Synchronization
 /// Publishes a source's events on one channel of a bus, in the order in which they come.
 ///
 /// A bus that can hands them to its subscribers on the calling thread. Otherwise one `publish` at a time is under way, and
-/// the next takes all that came meanwhile, up to ``limit`` events; beyond it they are refused.
+/// the next takes all that came meanwhile, up to ``limit`` events and ``byteLimit`` bytes; beyond it they are refused.
 final class BusPublisher: Sendable {
     /// Events that wait for the bus, at most.
     static let limit = 10_000
+    static let byteLimit = 64 << 20
 
     typealias Completion = @Sendable (Result<Void, ModuleError>) -> Void
 
     private struct State {
         var messages: [Message] = []
+        var fill = QueueFill(countLimit: limit, byteLimit: byteLimit)
         var completions: [Completion] = []
         var isRunning = false
     }
@@ -35,8 +37,9 @@ final class BusPublisher: Sendable {
     func publish(_ events: [Event], _ completion: @escaping Completion) {
         let messages = events.map { Message(unkept: $0, channel: topicName) }
         if let immediate, state.withLock({ !$0.isRunning }), immediate.publishNow(messages, to: channel) { return completion(.success(())) }
+        let bytes = events.reduce(0) { $0 + $1.byteCount }
         let (isTaken, mustRun) = state.withLock { state in
-            guard state.messages.isEmpty || state.messages.count + messages.count <= Self.limit else { return (false, false) }
+            guard state.fill.add(count: messages.count, bytes: bytes) else { return (false, false) }
             state.messages += messages
             state.completions.append(completion)
             defer { state.isRunning = true }
@@ -44,7 +47,7 @@ final class BusPublisher: Sendable {
         }
         if mustRun { Task { await run() } }
         guard isTaken else {
-            return completion(.failure(.transient("publish.bus_behind", "\(Self.limit) events wait for the bus already: it takes them more slowly than they come")))
+            return completion(.failure(.transient("publish.bus_behind", "\(Self.limit) events, or \(Self.byteLimit >> 20) MiB of them, wait for the bus already: it takes them more slowly than they come")))
         }
     }
 
@@ -67,6 +70,7 @@ final class BusPublisher: Sendable {
             guard state.isRunning else { return nil }
             defer {
                 state.messages = []
+                state.fill.empty()
                 state.completions = []
             }
             return (state.messages, state.completions)

@@ -91,7 +91,7 @@ package final class SourcePipeline: Intake {
         }
         save.outbox.submit(
             SaveRequest(
-                statement: save.binding.statement, parameters: parameters, makeEvent: makeEvent,
+                statement: save.binding.statement, parameters: parameters, makeEvent: makeEvent, inputBytes: input.payload.count,
                 idempotency: input.idempotencyKey.map {
                     IdempotentRequest(source: input.callerScope.map { "\(name) \($0)" } ?? name, key: $0, body: input.payload)
                 },

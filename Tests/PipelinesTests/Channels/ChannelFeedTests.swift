@@ -53,10 +53,12 @@ struct ChannelFeedTests {
         func close() async {}
     }
 
-    private func messages(_ offsets: Offset...) -> Delivery {
+    private func messages(_ offsets: Offset..., payload: Bytes = "") -> Delivery {
         .messages(
             offsets.map { offset in
-                Message(record: Record(topic: "t", partition: 0, offset: offset, event: Event(id: "", key: nil, payload: "", timestamp: 0)), previousOffset: nil)
+                Message(
+                    record: Record(topic: "t", partition: 0, offset: offset, event: Event(id: "", key: nil, payload: payload, timestamp: 0)),
+                    previousOffset: nil)
             })
     }
 
@@ -92,5 +94,17 @@ struct ChannelFeedTests {
         feed.receive(messages(1))
         _ = await waitUntil { channel.events.count == 2 }
         #expect(channel.events == ["gap", "later 1"] || channel.events == ["gap", "now 1"])
+    }
+
+    @Test func moreBytesThanItKeepsAreAGap() async {
+        let channel = ScriptedChannel(refusals: 1, isHeld: true)
+        let feed = ChannelFeed(channel: channel, logger: .silent)
+        feed.receive(messages(0))
+        // The first is being delivered, which takes time; these wait.
+        let half = Bytes(String(repeating: "x", count: ChannelFeed.byteLimit / 2))
+        for offset in Offset(1)...3 { feed.receive(messages(offset, payload: half)) }
+        channel.letGo()
+        #expect(await waitUntil { channel.events.contains("gap") })
+        #expect(!channel.events.contains("later 3"))
     }
 }

@@ -71,4 +71,20 @@ struct SaveQueueTests {
         #expect(await waitUntil { fixture.answer(to: 50) == "saved" })
         await fixture.close()
     }
+
+    @Test func theBytesThatWaitAreBounded() async throws {
+        let fixture = try await OutboxFixture(in: TemporaryFolder())
+        try await fixture.open()
+        let gate = TestGate()
+        fixture.database.urgentTransaction({ _ in gate.hold() }, completion: { _ in })
+        await gate.isHeld()
+        let quarter = String(repeating: "x", count: SaveQueue.byteLimit / 4)
+        for number in 0..<6 { try fixture.submit(number, actor: "a\(number)", payload: quarter) }
+        #expect(await fixture.waitForAnswers(3))
+        #expect((3..<6).allSatisfy { fixture.answer(to: $0) == "unavailable outbox.overloaded" })
+        gate.release()
+        #expect(await fixture.waitForAnswers(6))
+        #expect((0..<3).allSatisfy { fixture.answer(to: $0) == "saved" })
+        await fixture.close()
+    }
 }

@@ -58,8 +58,8 @@ struct BusPublisherTests {
         private let answers = Mutex<[String]>([])
         var all: [String] { answers.withLock { $0 } }
 
-        func publish(_ ids: [String], on publisher: BusPublisher) {
-            let events = ids.map { Event(id: Bytes($0), key: nil, payload: "", timestamp: 0) }
+        func publish(_ ids: [String], payload: Bytes = "", on publisher: BusPublisher) {
+            let events = ids.map { Event(id: Bytes($0), key: nil, payload: payload, timestamp: 0) }
             publisher.publish(events) { [self] result in
                 let text: String
                 switch result {
@@ -119,5 +119,18 @@ struct BusPublisherTests {
         #expect(await waitUntil { answers.all.count == 3 })
         answers.publish(["later"], on: publisher)
         #expect(await waitUntil { answers.all.last == "later: taken" })
+    }
+
+    @Test func theBytesThatWaitAreBounded() async {
+        let bus = ScriptedBus(isHeld: true)
+        let publisher = BusPublisher(bus: bus, channel: "c")
+        let answers = Answers()
+        answers.publish(["first"], on: publisher)
+        #expect(await waitUntil { bus.batches.count == 1 })
+        let half = Bytes(String(repeating: "x", count: BusPublisher.byteLimit / 2))
+        for id in ["a", "b", "c"] { answers.publish([id], payload: half, on: publisher) }
+        #expect(answers.all == ["b: publish.bus_behind", "c: publish.bus_behind"])
+        bus.letGo()
+        #expect(await waitUntil { answers.all.last == "a: taken" })
     }
 }

@@ -60,7 +60,7 @@ final class OutboxFixture: Sendable {
                 makeEvent: { (_) throws(ModuleError) in
                     if let failure { throw failure }
                     return ("likes", event)
-                },
+                }, inputBytes: event.payload.count,
                 answer: { [self] outcome in
                     answers.withLock { $0[number] = outcome }
                     order.withLock { $0.append(number) }

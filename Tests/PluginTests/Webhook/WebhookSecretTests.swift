@@ -13,6 +13,8 @@ import Testing
 
     private static func field(_ key: String) -> String { #", "secrets_key": "\#(key)""# }
 
+    private static func previous(_ key: String) -> String { #", "previous_secrets_keys": ["\#(key)"]"# }
+
     private func create(_ fixture: WebhookFixture, _ name: String, _ url: String, secret: String? = nil) async throws -> String {
         let field = secret.map { #", "secret": "\#($0)""# } ?? ""
         let answer = try await fixture.ask("POST", "/endpoints", #"{"name": "\#(name)", "url": "\#(url)"\#(field)}"#)
@@ -107,6 +109,27 @@ import Testing
         #expect(error?.message.contains("`one`") == true)
     }
 
+    @Test(arguments: [field(other) + previous(key), previous(key)]) func theKeyIsReplaced(_ fields: String) async throws {
+        let receiver = ScriptedServer()
+        defer { receiver.close() }
+        let first = try await WebhookFixture(endpoints: "", Self.field(Self.key))
+        let secret = try await create(first, "one", receiver.url)
+        await first.close()
+        let second = try await WebhookFixture(endpoints: "", fields, database: first.database)
+        try await second.publish(key: "a", "1")
+        await waitUntil { receiver.requestCount == 1 }
+        #expect(try isSigned(receiver.requests.first, by: secret))
+        await second.close()
+        // From now on the old key is not needed.
+        let last = fields.contains("\"secrets_key") ? Self.field(Self.other) : ""
+        #expect(try await stored(second).first?.contains("sealed1:") == !last.isEmpty)
+        let third = try await WebhookFixture(endpoints: "", last, database: first.database)
+        try await third.publish(key: "a", "2")
+        await waitUntil { receiver.requestCount == 2 }
+        #expect(try isSigned(receiver.requests.last, by: secret))
+        await third.close()
+    }
+
     @Test func aSecretThatWasMovedToAnotherEndpointIsRefused() async throws {
         let fixture = try await WebhookFixture(endpoints: "", Self.field(Self.key))
         _ = try await create(fixture, "one", "http://127.0.0.1:1/")
@@ -125,7 +148,7 @@ import Testing
     func aKeyThatIsNone(_ key: String, _ words: String) async throws {
         let error = await #expect(throws: ConfigError.self) { try await WebhookFixture(endpoints: "", Self.field(key)) }
         let text = error?.description ?? ""
-        #expect(text.contains("secrets_key") && text.contains("must be 32 bytes in base64") && text.contains(words), "\(text)")
+        #expect(text.contains("secrets_key") && text.contains("a key for secrets must be 32 bytes in base64") && text.contains(words), "\(text)")
         #expect(!text.contains("hunter2") && !text.contains("QUJDREU"))
     }
 }

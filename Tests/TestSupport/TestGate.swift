@@ -2,25 +2,25 @@ import Foundation
 import Synchronization
 
 /// Holds a database's thread until the test lets it go.
-final class TestGate: Sendable {
+package final class TestGate: Sendable {
     private let released = DispatchSemaphore(value: 0)
     private let held: AsyncStream<Void>
     private let heldSignal: AsyncStream<Void>.Continuation
 
-    init() {
+    package init() {
         (held, heldSignal) = AsyncStream.makeStream()
     }
 
-    func hold() {
+    package func hold() {
         heldSignal.finish()
         released.wait()
     }
 
-    func isHeld() async {
+    package func isHeld() async {
         for await _ in held {}
     }
 
-    func release() {
+    package func release() {
         released.signal()
     }
 }
