@@ -61,6 +61,7 @@ struct PostgreSQLFailure {
             return .transient(
                 "postgres.read_only",
                 text("the server only reads (a standby, or default_transaction_read_only); with several hosts in `url` add target_session_attrs=read-write"))
+        case "40003": return .transient("postgres.unreachable", text("nobody knows whether the statement was completed"))
         case "53100": return .transient("postgres.full", text("the server's disk is full"))
         case "55P03", "55006", "25P03": return .transient("postgres.busy", text("try again"))
         case "26000": return .transient("postgres.statement_forgotten", text("the server has forgotten a prepared statement"))
@@ -81,7 +82,7 @@ struct PostgreSQLFailure {
         case "22": .permanent("postgres.value", text("a value does not fit"))
         case "23": .permanent("postgres.constraint", text("the values break a rule of the table"))
         case "08", "57": .transient("postgres.unreachable", text("the connection is made again"))
-        case "40": .transient("postgres.conflict", text("the transaction met another one and is run again"))
+        case "40": .conflict("postgres.conflict", text("the transaction gave way to another one; run it again"))
         case "53", "58": .transient("postgres.exhausted", text("the server is short of something: see its log"))
         case "28", "3D": .blocked("postgres.refused", text("check user, password and database in `url`"))
         case "42": .blocked("postgres.statement", text("mend the statement, or make what it names with a schema step"))

@@ -17,17 +17,29 @@ public struct ModuleError: Error, Sendable, CustomStringConvertible {
     public let message: String
     /// The least wait before the next try, when the other side asked for one.
     public let retryAfter: Duration?
+    /// Whether a transaction gave way to another one: nothing of it stands, and it can be run again at once.
+    public let isConflict: Bool
 
     public init(_ kind: Kind, code: String, _ message: String, retryAfter: Duration? = nil) {
+        self.init(kind, code: code, message, retryAfter: retryAfter, isConflict: false)
+    }
+
+    private init(_ kind: Kind, code: String, _ message: String, retryAfter: Duration?, isConflict: Bool) {
         self.kind = kind
         self.code = code
         self.message = message
         self.retryAfter = retryAfter
+        self.isConflict = isConflict
     }
 
     /// An error that may pass; see ``Kind/transient``.
     public static func transient(_ code: String, _ message: String, retryAfter: Duration? = nil) -> ModuleError {
         ModuleError(.transient, code: code, message, retryAfter: retryAfter)
+    }
+
+    /// A transient error of a transaction that gave way to another one (a deadlock, a serialization failure); see ``isConflict``.
+    public static func conflict(_ code: String, _ message: String) -> ModuleError {
+        ModuleError(.transient, code: code, message, retryAfter: nil, isConflict: true)
     }
 
     /// An error of the record itself; see ``Kind/permanent``.

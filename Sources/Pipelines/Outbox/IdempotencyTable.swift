@@ -9,8 +9,6 @@ import Martlet
 /// A row without an event id is a save that changed nothing. Rows are kept for ``keptHours``.
 struct IdempotencyTable: Sendable {
     static let keptHours: Int64 = 24
-    /// The code of the error for a key that another host has answered meanwhile: who tries again finds that answer.
-    static let raceCode = "idempotency.race"
 
     private let createTable: SQLStatement
     private let createIndex: SQLStatement
@@ -53,7 +51,8 @@ struct IdempotencyTable: Sendable {
         return .saved(id: Bytes(id), saved: SavedColumns.decode(row[2]))
     }
 
-    /// Keeps the answer. Another host may have been faster with the same key: then this transaction must not stand.
+    /// Keeps the answer. Another host may have been faster with the same key: then this transaction must not stand, and when it is
+    /// run again it finds that host's answer.
     func keep(
         _ outcome: IntakeOutcome, for request: IdempotentRequest, _ connection: any DatabaseConnection
     ) throws {
@@ -67,8 +66,8 @@ struct IdempotencyTable: Sendable {
             insert,
             [.text(request.source), .text(request.key), .text(request.digest.text), id, columns, .integer(Timestamp.now())])
         guard result.changes == 1 else {
-            throw ModuleError.transient(
-                Self.raceCode, "another request with this Idempotency-Key is under way; try again")
+            throw ModuleError.conflict(
+                "idempotency.race", "another request with this Idempotency-Key is under way; try again")
         }
     }
 

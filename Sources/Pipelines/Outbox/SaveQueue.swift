@@ -4,13 +4,17 @@ import Synchronization
 /// Group commit: requests that arrive while a transaction commits share the next one.
 ///
 /// A shared transaction that fails because of one request is rolled back and its requests are halved until the one at
-/// fault stands alone, so that each request ends as if it had run by itself.
+/// fault stands alone, so that each request ends as if it had run by itself. One that gave way to another host's (a deadlock, the
+/// same Idempotency-Key) is run again likewise.
 final class SaveQueue: Sendable {
     /// Requests that may wait, and their bytes; beyond it the answer is 503.
     static let limit = 20_000
     static let byteLimit = 64 << 20
     /// Requests that share a transaction, at most, which bounds how long the writer is taken.
     static let transactionLimit = 1_000
+    /// How often a request is run again because its transaction gave way to another one: as often as a shared transaction can
+    /// be halved, and as often again.
+    static let conflictLimit = 20
 
     private struct State {
         var pending: [SaveRequest] = []
@@ -147,18 +151,9 @@ final class SaveQueue: Sendable {
     }
 
     private func fail(_ run: SaveTransaction, _ error: ModuleError) {
-        let isRace = error.code == IdempotencyTable.raceCode
+        if error.isConflict, let again = run.requests.afterConflict(limit: Self.conflictLimit) { return splitOff(again) }
         // Also a statement that cannot run (its table is missing) is one source's, not that of all in the transaction.
-        if run.requests.count > 1, isRace || error.kind != .transient {
-            let middle = run.requests.count / 2
-            state.withLock { state in
-                state.split.append(Array(run.requests[middle...]))
-                state.split.append(Array(run.requests[..<middle]))
-            }
-            return
-        }
-        // What the other host answered is committed, and found by the next try.
-        if isRace { return state.withLock { $0.split.append(run.requests) } }
+        if error.kind != .transient, run.requests.count > 1 { return splitOff(run.requests) }
         // The commit may have taken place all the same: a row that nobody knows of would be deleted unpublished.
         if !run.rows.isEmpty {
             progress.mayExist(run.rows)
@@ -172,6 +167,15 @@ final class SaveQueue: Sendable {
         }
     }
 
+    /// The halves are run next, one after the other; a single request is run as it is.
+    private func splitOff(_ requests: [SaveRequest]) {
+        let middle = requests.count / 2
+        state.withLock { state in
+            state.split.append(Array(requests[middle...]))
+            if middle > 0 { state.split.append(Array(requests[..<middle])) }
+        }
+    }
+
     private func continueOrStop() {
         let idle: [CheckedContinuation<Void, Never>]? = state.withLock { state in
             guard state.pending.isEmpty, state.split.isEmpty else { return nil }
@@ -181,5 +185,17 @@ final class SaveQueue: Sendable {
         }
         guard let idle else { return runNext() }
         for continuation in idle { continuation.resume() }
+    }
+}
+
+extension [SaveRequest] {
+    /// The requests, one conflict further; nil if one has had as many as `limit`.
+    fileprivate func afterConflict(limit: Int) -> [SaveRequest]? {
+        guard !isEmpty, allSatisfy({ $0.conflicts < limit }) else { return nil }
+        return map { request in
+            var request = request
+            request.conflicts += 1
+            return request
+        }
     }
 }

@@ -13,6 +13,8 @@ package struct SaveRequest: Sendable {
     package let makeEvent: MakeEvent
     /// Set if the client may repeat the request and wants the first answer again.
     let idempotency: IdempotentRequest?
+    /// How often its transaction gave way to another one.
+    var conflicts = 0
     /// What it takes up while it waits, about.
     let byteCount: Int
     /// Where the answer goes; called once.

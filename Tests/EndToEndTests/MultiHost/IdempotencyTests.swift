@@ -14,7 +14,8 @@ extension EndToEnd {
                 let connection = try HTTPConnection(address)
                 return try (0..<keys).map { number in
                     let like = Like("ann-\(thread)-\(number)", of: "bob")
-                    return try connection.request("POST", "/likes", headers: ["Idempotency-Key: \(thread)-\(number)"], body: like.json)
+                    let headers = ["Content-Type: application/json", "Idempotency-Key: \(thread)-\(number)"]
+                    return try connection.request("POST", "/likes", headers: headers, body: like.json)
                 }
             }
         }
@@ -33,7 +34,7 @@ extension EndToEnd {
             }
             for (thread, pair) in answers {
                 for number in 0..<Self.keys {
-                    #expect(pair.map { $0[number].status } == [201, 201], "key \(thread)-\(number)")
+                    #expect(pair.map { $0[number].status } == [201, 201], "key \(thread)-\(number): \(pair.map { $0[number].body })")
                     #expect(Set(pair.map { $0[number].body }).count == 1, "key \(thread)-\(number)")
                 }
             }

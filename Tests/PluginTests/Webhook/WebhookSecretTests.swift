@@ -115,18 +115,15 @@ import Testing
         let first = try await WebhookFixture(endpoints: "", Self.field(Self.key))
         let secret = try await create(first, "one", receiver.url)
         await first.close()
+        // The old key is needed once.
         let second = try await WebhookFixture(endpoints: "", fields, database: first.database)
-        try await second.publish(key: "a", "1")
-        await waitUntil { receiver.requestCount == 1 }
-        #expect(try isSigned(receiver.requests.first, by: secret))
         await second.close()
-        // From now on the old key is not needed.
         let last = fields.contains("\"secrets_key") ? Self.field(Self.other) : ""
         #expect(try await stored(second).first?.contains("sealed1:") == !last.isEmpty)
         let third = try await WebhookFixture(endpoints: "", last, database: first.database)
-        try await third.publish(key: "a", "2")
-        await waitUntil { receiver.requestCount == 2 }
-        #expect(try isSigned(receiver.requests.last, by: secret))
+        try await third.publish(key: "a", "1")
+        await waitUntil { receiver.requestCount == 1 }
+        #expect(try isSigned(receiver.requests.first, by: secret))
         await third.close()
     }
 
