@@ -161,26 +161,30 @@ final class KafkaAdmin: Sendable {
     }
 
     /// As ``knownRanges(_:)``, of all these partitions.
-    func ranges(_ partitions: [(TopicName, PartitionID)]) throws(ModuleError) -> [Range<Offset>] {
-        let starts = try offsets(of: partitions, at: Int64(RD_KAFKA_OFFSET_BEGINNING))
-        let ends = try offsets(of: partitions, at: Int64(RD_KAFKA_OFFSET_END))
+    ///
+    /// - Parameter timeout: in milliseconds; nil for the usual one.
+    func ranges(_ partitions: [(TopicName, PartitionID)], timeout: Int? = nil) throws(ModuleError) -> [Range<Offset>] {
+        let starts = try offsets(of: partitions, at: Int64(RD_KAFKA_OFFSET_BEGINNING), timeout: timeout)
+        let ends = try offsets(of: partitions, at: Int64(RD_KAFKA_OFFSET_END), timeout: timeout)
         return zip(starts, ends).map { max(0, $0)..<max(0, $0, $1) }
     }
 
     /// The first offset at or after a time; -1 where there is none. The times -2 and -1 mean the first offset and the end
     /// (ListOffsets in Kafka's protocol).
-    func offsets(of partitions: [(TopicName, PartitionID)], at time: Int64) throws(ModuleError) -> [Offset] {
+    func offsets(of partitions: [(TopicName, PartitionID)], at time: Int64, timeout: Int? = nil) throws(ModuleError) -> [Offset] {
         var offsets: [Offset] = []
-        for answer in try answers(partitions, at: time) { offsets.append(try answer.get()) }
+        for answer in try answers(partitions, at: time, timeout: timeout) { offsets.append(try answer.get()) }
         return offsets
     }
 
-    private func answers(_ partitions: [(TopicName, PartitionID)], at time: Int64) throws(ModuleError) -> [Result<Offset, ModuleError>] {
+    private func answers(
+        _ partitions: [(TopicName, PartitionID)], at time: Int64, timeout: Int? = nil
+    ) throws(ModuleError) -> [Result<Offset, ModuleError>] {
         guard !partitions.isEmpty else { return [] }
         let list = KafkaPartitionList(capacity: partitions.count)
         for (topic, partition) in partitions { list.add(topic, partition, offset: time) }
         let action = "ask for offsets of " + Set(partitions.map(\.0.text)).sorted().joined(separator: ", ")
-        let code = rd_kafka_offsets_for_times(handle.raw, list.raw, CInt(settings.requestTimeout))
+        let code = rd_kafka_offsets_for_times(handle.raw, list.raw, CInt(timeout ?? settings.requestTimeout))
         // With one partition, librdkafka puts its error here.
         guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw error(code, cannot: action) }
         return partitions.map { topic, partition in

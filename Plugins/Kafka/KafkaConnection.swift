@@ -35,11 +35,7 @@ final class KafkaConnection: Sendable {
         self.admin = admin
         self.logger = logger
         producer = KafkaProducer(settings, health, threads, makeCallbacks: makeCallbacks)
-        reader = KafkaReader(settings, health, threads, makeCallbacks: makeCallbacks) { partition in
-            try await health.noting {
-                try await threads.run { try admin.ranges([(partition.topic, partition.number)])[0] }
-            }
-        }
+        reader = KafkaReader(settings, health, threads, admin, makeCallbacks: makeCallbacks)
     }
 
     func join(_ group: GroupName, topics: [TopicName], as member: any GroupMember) throws(ModuleError) -> KafkaMember {

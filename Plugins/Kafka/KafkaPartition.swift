@@ -13,8 +13,8 @@ final class KafkaPartition: Sendable {
         case elsewhere(KafkaCursor)
         /// No cursor yet: one is to be made on this lane.
         case lane(Int)
-        /// All cursors are in use.
-        case none
+        /// All cursors are in use: the signal comes when one may be free.
+        case none(KafkaSignal)
     }
 
     private struct State {
@@ -28,7 +28,10 @@ final class KafkaPartition: Sendable {
         var cursors: [KafkaCursor] = []
         /// Lanes on which a cursor is being made or closed.
         var lanesInWork: Set<Int> = []
+        /// Those who wait for a record.
         var waiters: [ObjectIdentifier: KafkaSignal] = [:]
+        /// Those who wait for a cursor, the first first.
+        var queue: [KafkaSignal] = []
         var isClosed = false
     }
 
@@ -109,7 +112,7 @@ final class KafkaPartition: Sendable {
         state.withLock { $0.waiters[ObjectIdentifier(waiter)] = nil }
     }
 
-    /// Something came for a cursor, or one is free: whoever waits looks. Called with a lock of librdkafka held.
+    /// Something came for a cursor, or one went elsewhere: whoever waits looks. Called with a lock of librdkafka held.
     func wakeWaiters() {
         let waiters = state.withLock { Array($0.waiters.values) }
         for waiter in waiters { waiter.signal() }
@@ -134,7 +137,11 @@ final class KafkaPartition: Sendable {
                 oldest.isTaken = true
                 return .elsewhere(oldest)
             }
-            guard let lane = (0..<Self.laneLimit).first(where: { !used.contains($0) }) else { return .none }
+            guard let lane = (0..<Self.laneLimit).first(where: { !used.contains($0) }) else {
+                let signal = KafkaSignal()
+                state.queue.append(signal)
+                return .none(signal)
+            }
             state.lanesInWork.insert(lane)
             return .lane(lane)
         }
@@ -152,21 +159,38 @@ final class KafkaPartition: Sendable {
 
     /// No cursor stands on the lane any more.
     func free(lane: Int) {
-        _ = state.withLock { $0.lanesInWork.remove(lane) }
+        let next = state.withLock { state in
+            state.lanesInWork.remove(lane)
+            return state.queue.isEmpty ? nil : state.queue.removeFirst()
+        }
+        next?.signal()
         wakeWaiters()
+    }
+
+    /// Whoever got ``Place/none(_:)`` waits no longer.
+    ///
+    /// - Parameter isLeaving: it does not take the cursor that it may have been signalled for, which is the next one's then.
+    func dequeue(_ signal: KafkaSignal, isLeaving: Bool) {
+        let next = state.withLock { state -> KafkaSignal? in
+            if let index = state.queue.firstIndex(where: { $0 === signal }) {
+                state.queue.remove(at: index)
+                return nil
+            }
+            return isLeaving && !state.queue.isEmpty ? state.queue.removeFirst() : nil
+        }
+        next?.signal()
     }
 
     /// Gives a cursor back; false if it is to be closed.
     func release(_ cursor: KafkaCursor) -> Bool {
-        let (isKept, mustWake) = state.withLock { state in
+        let (isKept, next) = state.withLock { state in
             cursor.isTaken = false
             cursor.lastUse = .now
             let isKept = !state.isClosed
             if !isKept { state.cursors.removeAll { $0 === cursor } }
-            // Readers that found no cursor wait among the others.
-            return (isKept, state.cursors.count + state.lanesInWork.count >= Self.laneLimit)
+            return (isKept, state.queue.isEmpty ? nil : state.queue.removeFirst())
         }
-        if mustWake { wakeWaiters() }
+        next?.signal()
         return isKept
     }
 
@@ -203,7 +227,7 @@ final class KafkaPartition: Sendable {
             state.isClosed = true
             let idle = state.cursors.filter { !$0.isTaken }
             state.cursors.removeAll { !$0.isTaken }
-            return (idle, state.cursors, Array(state.waiters.values))
+            return (idle, state.cursors, Array(state.waiters.values) + state.queue)
         }
         for cursor in taken { cursor.news.signal() }
         for waiter in waiters { waiter.signal() }

@@ -7,6 +7,9 @@ final class KafkaReader: Sendable {
     /// After how long without use a cursor is closed.
     static let idleTime = Duration.seconds(60)
 
+    /// Milliseconds after which a look that only saves time is given up.
+    private static let glanceTime = 1_000
+
     private struct Lane {
         weak var handle: KafkaHandle?
     }
@@ -16,21 +19,28 @@ final class KafkaReader: Sendable {
     private let threads: KafkaThreads
     private let callbacks: KafkaCallbacks
     private let makeCallbacks: @Sendable () -> KafkaCallbacks
-    /// The first offset kept and the end of a partition, from the brokers.
-    private let ask: @Sendable (KafkaPartition) async throws -> Range<Offset>
+    private let admin: KafkaAdmin
     /// A lane's client lives as long as it has a cursor.
     private let lanes = Mutex<[Int: Lane]>([:])
 
     init(
-        _ settings: KafkaSettings, _ health: KafkaHealth, _ threads: KafkaThreads,
-        makeCallbacks: @escaping @Sendable () -> KafkaCallbacks, ask: @escaping @Sendable (KafkaPartition) async throws -> Range<Offset>
+        _ settings: KafkaSettings, _ health: KafkaHealth, _ threads: KafkaThreads, _ admin: KafkaAdmin,
+        makeCallbacks: @escaping @Sendable () -> KafkaCallbacks
     ) {
         self.settings = settings
         self.health = health
         self.threads = threads
         self.makeCallbacks = makeCallbacks
-        self.ask = ask
+        self.admin = admin
         callbacks = makeCallbacks()
+    }
+
+    /// The first offset kept and the end of a partition, from the brokers.
+    private func ask(_ partition: KafkaPartition) async throws -> Range<Offset> {
+        if let trouble = health.trouble { throw trouble }
+        return try await health.noting {
+            try await threads.run { [admin] in try admin.ranges([(partition.topic, partition.number)])[0] }
+        }
     }
 
     // MARK: Reading
@@ -119,9 +129,6 @@ final class KafkaReader: Sendable {
 
     /// A cursor at an offset, taken; waits for one if all are in use.
     private func take(_ partition: KafkaPartition, at offset: Offset, until deadline: ContinuousClock.Instant) async throws -> KafkaCursor {
-        let waiter = KafkaSignal()
-        partition.add(waiter)
-        defer { partition.remove(waiter) }
         while true {
             try Task.checkCancellation()
             switch try partition.take(offset) {
@@ -142,20 +149,26 @@ final class KafkaReader: Sendable {
                 let cursor = try await make(lane, partition, at: offset)
                 await lookForEnd(cursor, partition, offset)
                 return cursor
-            case .none:
+            case .none(let signal):
                 guard ContinuousClock.now < deadline else {
+                    partition.dequeue(signal, isLeaving: true)
                     throw ModuleError.transient(
                         "log.overloaded",
                         "\(KafkaPartition.laneLimit) readers are busy in \(partition.topic)/\(partition.number) already; try again later")
                 }
-                await waiter.wait(until: deadline)
+                await signal.wait(until: deadline)
+                partition.dequeue(signal, isLeaving: Task.isCancelled)
             }
         }
     }
 
     /// A broker holds a request at the partition's end for a while; asking for the end is quicker.
     private func lookForEnd(_ cursor: KafkaCursor, _ partition: KafkaPartition, _ offset: Offset) async {
-        guard partition.end <= offset, let range = try? await ask(partition) else { return }
+        guard partition.end <= offset, health.trouble == nil else { return }
+        let range = try? await threads.run { [admin] in
+            try admin.ranges([(partition.topic, partition.number)], timeout: Self.glanceTime)[0]
+        }
+        guard let range else { return }
         if partition.heard(range).upperBound == offset { cursor.isKnownToEnd() }
     }
 

@@ -90,6 +90,8 @@ struct KafkaSettings: Sendable {
             // Without idempotence only one request at a time keeps the order when one is tried again.
             ("max.in.flight.requests.per.connection", acknowledge == .all ? "5" : "1"),
             ("linger.ms", "0.5"),
+            // A topic that was refused is looked at again then.
+            ("topic.metadata.refresh.interval.ms", "10000"),
             ("message.max.bytes", String(maxMessageBytes)),
             ("queue.buffering.max.messages", "0"),
             ("queue.buffering.max.kbytes", String(min(2_147_483_647, 4 * (maxQueuedBytes / 1_024) + 2 * maxMessageBytes / 1_024 + 1_024))),

@@ -1,0 +1,146 @@
+import Foundation
+import KafkaPlugin
+import Martlet
+import MartletTesting
+import Pipelines
+import TestSupport
+import Testing
+
+/// Over a broker that is no part of librdkafka. It takes a newer librdkafka than Debian's, so this test process starts itself
+/// again with that one, to run ``InChild``.
+@Suite struct KafkaOnTansuTests {
+    private static let variable = "MARTLET_TEST_KAFKA"
+    private static var address: String? { ProcessInfo.processInfo.environment[variable] }
+
+    @Test(.enabled(if: address == nil), arguments: ["theLogKeepsTheContract", "hostsShareAGroup"])
+    func itWorksOnTansu(_ test: String) async throws {
+        let broker = try await TansuBroker()
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        process.arguments = ["--testing-library", "swift-testing", "--filter", "KafkaOnTansuTests.InChild/\(test)"]
+        process.environment = ProcessInfo.processInfo.environment.merging(broker.environment) { $1 }.merging([Self.variable: broker.address]) { $1 }
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = output
+        try process.run()
+        let text = try await onThread { String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self) }
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0 && text.contains("Test run with 1 test"), "\(text)")
+    }
+
+    /// What runs in the child process only.
+    @Suite(.enabled(if: address != nil)) struct InChild {
+        private func log(_ fields: String = "") throws -> KafkaLog {
+            let address = KafkaOnTansuTests.address ?? ""
+            return try TestHost().make(
+                KafkaLog.self, #"{"bootstrap_servers": ["\#(address)"], "fetch_wait_ms": 20, "replication_factor": 1\#(fields)}"#)
+        }
+
+        @Test func theLogKeepsTheContract() async throws {
+            let address = KafkaOnTansuTests.address ?? ""
+            // Marks are not promised; the others this broker cannot do.
+            try await LogContract.verify(leavingOut: [.producerMarks, .timeLookup, .addedPartitions]) { store in
+                try TopicsOfAStore(
+                    store, TestHost().make(KafkaLog.self, #"{"bootstrap_servers": ["\#(address)"], "fetch_wait_ms": 20, "replication_factor": 1}"#))
+            }
+        }
+
+        /// A host commits what it has settled when its partitions are revoked, and the next one goes on there.
+        @Test func hostsShareAGroup() async throws {
+            let fields = #", "session_timeout_ms": 6000"#
+            let (first, second) = (try log(fields), try log(fields))
+            try await first.open()
+            try await second.open()
+            _ = try await first.ensureTopic("t", KafkaLogTests.settings(2))
+            _ = try await second.ensureTopic("t", KafkaLogTests.settings(2))
+            let one = KafkaGroupTests.Host {
+                for partition in PartitionID(0)..<2 {
+                    await #expect(throws: Never.self) { try await first.commit(group: "g", topic: "t", partition: partition, offset: 5) }
+                }
+            }
+            let two = KafkaGroupTests.Host()
+            let part = try first.join("g", topics: ["t"], as: one)
+            try await eventually("the first host has all") { one.partitions.count == 2 }
+            let other = try second.join("g", topics: ["t"], as: two)
+            try await eventually("the second host has its part") { two.partitions.count == 1 }
+            #expect(try await second.committedOffset(group: "g", topic: "t", partition: two.partitions[0]) == 5)
+            let error = await #expect(throws: ModuleError.self) {
+                try await first.commit(group: "g", topic: "t", partition: two.partitions[0], offset: 1)
+            }
+            #expect(error?.code == "log.not_owner")
+            await part.leave()
+            try await eventually("the second host has all") { two.partitions.count == 2 }
+            await other.leave()
+            #expect(try await second.committedGroups().contains("g"))
+            await first.close()
+            await second.close()
+        }
+    }
+}
+
+/// A log whose topic `t` is another one for each store, since the broker has one set of topics; and whose groups are.
+private final class TopicsOfAStore: EventLog {
+    private let store: Int
+    private let log: KafkaLog
+
+    init(_ store: Int, _ log: KafkaLog) {
+        self.store = store
+        self.log = log
+    }
+
+    private func inside(_ topic: TopicName) -> TopicName { TopicName("\(topic)-\(store)") }
+    private func inside(_ group: GroupName) -> GroupName { GroupName("\(group)-\(store)") }
+    private func outside(_ info: TopicInfo) -> TopicInfo {
+        TopicInfo(name: TopicName(String(info.name.text.prefix { $0 != "-" })), partitions: info.partitions, incarnation: info.incarnation)
+    }
+
+    var maxEventBytes: Int { log.maxEventBytes }
+    func open() async throws { try await log.open() }
+    func close() async { await log.close() }
+
+    func ensureTopic(_ name: TopicName, _ settings: TopicSettings) async throws -> TopicInfo {
+        outside(try await log.ensureTopic(inside(name), settings))
+    }
+
+    func topic(_ name: TopicName) -> TopicInfo? { log.topic(inside(name)).map(outside) }
+    func topics() -> [TopicInfo] { log.topics().map(outside) }
+
+    func append(
+        _ events: [Event], to topic: TopicName, mark: ProducerMark?,
+        completion: @escaping @Sendable (Result<[RecordPlace], ModuleError>) -> Void
+    ) {
+        log.append(events, to: inside(topic), mark: mark, completion: completion)
+    }
+
+    func read(topic: TopicName, partition: PartitionID, from offset: Offset, maxBytes: Int) async throws -> [Record] {
+        try await log.read(topic: inside(topic), partition: partition, from: offset, maxBytes: maxBytes).map { record in
+            var record = record
+            record.topic = topic
+            return record
+        }
+    }
+
+    func waitForRecord(topic: TopicName, partition: PartitionID, at offset: Offset) async throws {
+        try await log.waitForRecord(topic: inside(topic), partition: partition, at: offset)
+    }
+
+    func offsets(topic: TopicName, partition: PartitionID) throws -> Range<Offset> {
+        try log.offsets(topic: inside(topic), partition: partition)
+    }
+
+    func offset(topic: TopicName, partition: PartitionID, at timestamp: Int64) async throws -> Offset {
+        try await log.offset(topic: inside(topic), partition: partition, at: timestamp)
+    }
+
+    func committedOffset(group: GroupName, topic: TopicName, partition: PartitionID) async throws -> Offset? {
+        try await log.committedOffset(group: inside(group), topic: inside(topic), partition: partition)
+    }
+
+    func commit(group: GroupName, topic: TopicName, partition: PartitionID, offset: Offset) async throws {
+        try await log.commit(group: inside(group), topic: inside(topic), partition: partition, offset: offset)
+    }
+
+    func committedGroups() async throws -> [GroupName] {
+        try await log.committedGroups().filter { $0.text.hasSuffix("-\(store)") }.map { GroupName(String($0.text.prefix { $0 != "-" })) }
+    }
+}
