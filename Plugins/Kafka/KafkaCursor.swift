@@ -146,14 +146,21 @@ final class KafkaCursor: @unchecked Sendable {
     /// What the answer that brought the records said of the partition's end; librdkafka asks nobody for it.
     private func noteEnd() {
         partition.hasRecord(at: page[page.count - 1].offset)
-        var first: Int64 = 0
-        var end: Int64 = 0
-        guard rd_kafka_get_watermark_offsets(handle.raw, partition.topic.text, partition.number, &first, &end) == RD_KAFKA_RESP_ERR_NO_ERROR,
-            end >= 0
-        else { return }
+        guard let end = watermark else { return }
         partition.heard(end: end)
         if end == position { isAtEnd = true }
     }
+
+    /// The partition's end by the last answer to a fetch; nil before the first.
+    private var watermark: Offset? {
+        var first: Int64 = 0
+        var end: Int64 = 0
+        let code = rd_kafka_get_watermark_offsets(handle.raw, partition.topic.text, partition.number, &first, &end)
+        return code == RD_KAFKA_RESP_ERR_NO_ERROR && end >= 0 ? end : nil
+    }
+
+    /// Whether the last answer to a fetch told of an end before the place where the cursor stands.
+    var isBeyondWatermark: Bool { watermark.map { $0 < position } ?? false }
 
     /// Hands out records up to about so many bytes, at least one if there is any.
     func takeRecords(_ bytes: Int) -> [Record] {

@@ -10,6 +10,9 @@ final class KafkaReader: Sendable {
     /// Milliseconds after which a look that only saves time is given up.
     private static let glanceTime = 1_000
 
+    /// After how long without an answer it is asked whether the offset is beyond the end.
+    private static let doubtTime = Duration.seconds(1)
+
     private struct Lane {
         weak var handle: KafkaHandle?
     }
@@ -80,6 +83,7 @@ final class KafkaReader: Sendable {
     private func fill(
         _ cursor: KafkaCursor, _ partition: KafkaPartition, _ maxBytes: Int, _ offset: Offset, until deadline: ContinuousClock.Instant
     ) async throws {
+        var doubtAt = min(deadline, .now + Self.doubtTime)
         while true {
             try Task.checkCancellation()
             if partition.isClosed { throw KafkaFailure.closed }
@@ -98,8 +102,20 @@ final class KafkaReader: Sendable {
                 health.failed(error)
                 throw error
             }
-            await cursor.news.wait(until: deadline)
+            if ContinuousClock.now >= doubtAt {
+                doubtAt = deadline
+                try await checkEnd(cursor, partition, offset)
+            }
+            await cursor.news.wait(until: doubtAt)
         }
+    }
+
+    /// Some brokers say nothing of an offset that they do not have yet. It is beyond the end if neither their answers to fetches,
+    /// nor the end that they tell when asked, nor what this host has appended reaches it.
+    private func checkEnd(_ cursor: KafkaCursor, _ partition: KafkaPartition, _ offset: Offset) async throws {
+        guard partition.end < offset, cursor.isBeyondWatermark else { return }
+        let range = try await ask(partition)
+        if range.upperBound < offset { throw OffsetOutOfRange(offset: offset, available: range) }
     }
 
     /// Returns once there is a record at the offset or after it.

@@ -16,9 +16,9 @@ import Testing
         }
 
         private let state = Mutex(State())
-        let onRevoked: @Sendable () async -> Void
+        private let onRevoked: @Sendable ([PartitionID]) async -> Void
 
-        init(onRevoked: @escaping @Sendable () async -> Void = {}) {
+        init(onRevoked: @escaping @Sendable ([PartitionID]) async -> Void = { _ in }) {
             self.onRevoked = onRevoked
         }
 
@@ -33,7 +33,7 @@ import Testing
         }
 
         func revoked() async {
-            await onRevoked()
+            await onRevoked(partitions)
             state.withLock { state in
                 state.partitions = []
                 state.calls.append("revoked")

@@ -1,4 +1,4 @@
-package import Foundation
+import Foundation
 import Glibc
 import Synchronization
 
@@ -36,9 +36,9 @@ package final class TansuBroker: Sendable {
     }
 
     deinit {
-        let process = process.withLock { $0 }
-        process?.terminate()
-        process?.waitUntilExit()
+        guard let process = process.withLock({ $0 }) else { return }
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
     }
 
     /// For `bootstrap_servers`.
