@@ -113,7 +113,10 @@ final class KafkaConnection: Sendable {
     func startWatch() {
         let task = Task { [weak self] in
             var backoff = Backoff(initial: .milliseconds(250), maximum: .seconds(2))
-            while !Task.isCancelled, let wait = await self?.look(&backoff) { try? await Task.sleep(for: wait) }
+            while !Task.isCancelled, let self {
+                let wait = await self.look(&backoff)
+                await self.health.troubleBegan.wait(until: .now + wait)
+            }
         }
         watch.withLock { $0 = task }
     }

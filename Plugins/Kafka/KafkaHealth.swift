@@ -8,6 +8,8 @@ final class KafkaHealth: Sendable {
         var trouble: ModuleError?
     }
 
+    /// Signalled when trouble begins, for the watch, which tries first.
+    let troubleBegan = KafkaSignal()
     private let isUp: Gauge
     private let logger: Logger
     private let state = Mutex(State())
@@ -44,12 +46,20 @@ final class KafkaHealth: Sendable {
         logger.info("the Kafka brokers answer")
     }
 
+    /// A refused login explains what follows it until the brokers answer; all else is one and the same trouble.
     func failed(_ error: ModuleError) {
         let isNews = state.withLock { state in
-            defer { state.trouble = error }
-            return state.trouble?.code != error.code
+            let isLogin = error.kind == .blocked
+            if let old = state.trouble, old.kind == .blocked || !isLogin {
+                if old.kind != .blocked { state.trouble = error }
+                return false
+            }
+            state.trouble = error
+            return true
         }
         isUp.set(0)
-        if isNews { logger.warning("\(error.message); trying again", ("code", error.code)) }
+        guard isNews else { return }
+        troubleBegan.signal()
+        logger.warning("\(error.message); trying again", ("code", error.code))
     }
 }

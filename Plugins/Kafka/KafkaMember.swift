@@ -11,6 +11,8 @@ final class KafkaMember: Sendable {
         var isLeaving = false
         var hasLeft = false
         var commits: [ObjectIdentifier: KafkaCommit] = [:]
+        /// What was last said to be wrong; nil once there is a part again.
+        var problem: String?
     }
 
     /// How long a leave waits for the brokers, once the partitions are revoked.
@@ -83,23 +85,30 @@ final class KafkaMember: Sendable {
         guard code != RD_KAFKA_RESP_ERR_NO_ERROR else { return }
         let reason = rd_kafka_message_errstr(message).map { String(cString: $0) }
         let error = callbacks.error(code, cannot: "take part in the group \(group)", reason)
+        // librdkafka tries again, and says the same again.
+        let isNews = state.withLock { state in
+            defer { state.problem = error.code }
+            return state.problem != error.code
+        }
+        guard isNews else { return }
         logger.warning("\(error.message)", ("code", error.code), ("group", group.text))
     }
 
     /// On the member's thread, inside of a poll or of the close.
     fileprivate func rebalanced(_ code: rd_kafka_resp_err_t, _ partitions: [TopicName: [PartitionID]]) {
-        health.answered()
         revoke()
         guard code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS else {
             rd_kafka_assign(handle.raw, nil)
             return
         }
+        health.answered()
         // The member has them; this client fetches nothing from them.
         let nothing = KafkaPartitionList()
         rd_kafka_assign(handle.raw, nothing.raw)
         state.withLock { state in
             state.assigned = partitions.mapValues { Set($0) }
             state.isAssigned = true
+            state.problem = nil
         }
         wait { [member] in await member.assigned(partitions) }
     }

@@ -95,6 +95,7 @@ final class KafkaPartition: Sendable {
             state.first = range.lowerBound
             state.end = range.upperBound
             state.newest = min(state.newest, range.upperBound - 1)
+            state.hole = 0..<0
         }
     }
 

@@ -8,6 +8,7 @@ final class KafkaProducerClient: Sendable {
     private let callbacks: KafkaCallbacks
     private let settings: KafkaSettings
     private let threads: KafkaThreads
+    /// Appends that are not answered yet.
     private let pending = Atomic<Int>(0)
     private let isGivenUp = Atomic<Bool>(false)
 
@@ -82,8 +83,8 @@ final class KafkaProducerClient: Sendable {
     /// Fails whatever is not acknowledged yet; takes nothing more.
     func giveUp() {
         guard !isGivenUp.exchange(true, ordering: .acquiringAndReleasing) else { return }
-        threads.begin { [handle] in
-            rd_kafka_purge(handle.raw, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
+        threads.serve { [handle] in
+            rd_kafka_purge(handle.raw, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING)
         }
     }
 }

@@ -196,6 +196,33 @@ import Testing
         await log.close()
     }
 
+    /// librdkafka's producer is over then.
+    @Test func aFatalErrorMakesTheProducerAnew() async throws {
+        let brokers = try MockKafka()
+        let lines = Mutex<[String]>([])
+        let log = try KafkaOnMock(brokers) { line in lines.withLock { $0.append(line) } }
+        try await log.open()
+        _ = try await log.ensureTopic("t", Self.settings)
+        _ = try await log.append(Self.events(0..<1), to: "t")
+        brokers.fail(.produce, [RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER])
+        let error = await #expect(throws: ModuleError.self) { try await log.append(Self.events(1..<2), to: "t") }
+        #expect(error?.kind == .transient)
+        try await eventually("another producer takes over") { (try? await log.append(Self.events(1..<2), to: "t")) != nil }
+        #expect(lines.withLock { $0.contains { $0.contains("the producer met a fatal error and is made anew") } })
+        await log.close()
+    }
+
+    @Test func aReaderWithoutTheRightIsTold() async throws {
+        let brokers = try MockKafka()
+        let log = try await log(brokers)
+        _ = try await log.append(Self.events(0..<1), to: "t")
+        brokers.fail(.fetch, [RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED])
+        let error = await #expect(throws: ModuleError.self) { try await log.read(topic: "t", partition: 0, from: 0, maxBytes: 1_000) }
+        #expect(error?.code == "log.kafka_authorization" && error?.kind == .blocked)
+        #expect(try await log.read(topic: "t", partition: 0, from: 0, maxBytes: 1_000).map(\.event.id) == ["e0"])
+        await log.close()
+    }
+
     @Test func whatCanPassIsTriedAgainInOrder() async throws {
         let brokers = try MockKafka()
         let log = try await log(brokers)
