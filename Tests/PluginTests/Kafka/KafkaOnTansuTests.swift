@@ -15,10 +15,27 @@ import Testing
     @Test(.enabled(if: address == nil), arguments: ["theLogKeepsTheContract", "hostsShareAGroup"])
     func itWorksOnTansu(_ test: String) async throws {
         let broker = try await TansuBroker()
+        try await run(test, broker, broker.address)
+    }
+
+    @Test(.enabled(if: address == nil)) func itSpeaksTLS() async throws {
+        let port = try FreePort.take()
+        let broker = try await TansuBroker(behind: port)
+        let proxy = try TLSProxy(port: port, to: broker.port)
+        try await run("itSpeaksTLS", broker, "127.0.0.1:\(port)", ["MARTLET_TEST_CA": proxy.authority, "MARTLET_TEST_OTHER_CA": proxy.otherAuthority])
+    }
+
+    @Test(.enabled(if: address == nil)) func aLoginIsRefused() async throws {
+        let broker = try await TansuBroker(wantsLogin: true)
+        try await run("aLoginIsRefused", broker, broker.address)
+    }
+
+    private func run(_ test: String, _ broker: TansuBroker, _ address: String, _ variables: [String: String] = [:]) async throws {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         process.arguments = ["--testing-library", "swift-testing", "--filter", "KafkaOnTansuTests.InChild/\(test)"]
-        process.environment = ProcessInfo.processInfo.environment.merging(broker.environment) { $1 }.merging([Self.variable: broker.address]) { $1 }
+        process.environment = ProcessInfo.processInfo.environment.merging(broker.environment) { $1 }.merging([Self.variable: address]) { $1 }
+            .merging(variables) { $1 }
         let output = Pipe()
         process.standardOutput = output
         process.standardError = output
@@ -43,6 +60,40 @@ import Testing
                 try TopicsOfAStore(
                     store, TestHost().make(KafkaLog.self, #"{"bootstrap_servers": ["\#(address)"], "fetch_wait_ms": 20, "replication_factor": 1}"#))
             }
+        }
+
+        @Test func itSpeaksTLS() async throws {
+            let variables = ProcessInfo.processInfo.environment
+            let log = try log(#", "security_protocol": "ssl", "ca_file": "\#(variables["MARTLET_TEST_CA"] ?? "")""#)
+            try await log.open()
+            _ = try await log.ensureTopic("t", KafkaLogTests.settings)
+            _ = try await log.append(KafkaLogTests.events(0..<10), to: "t")
+            #expect(try await log.read(topic: "t", partition: 0, from: 0, maxBytes: 1_000).map(\.event.id) == (0..<10).map { Bytes("e\($0)") })
+            await log.close()
+
+            let other = try self.log(#", "security_protocol": "ssl", "ca_file": "\#(variables["MARTLET_TEST_OTHER_CA"] ?? "")""#)
+            try await other.open()
+            let error = await #expect(throws: ModuleError.self) { try await other.ensureTopic("t", KafkaLogTests.settings) }
+            #expect(error?.code == "log.kafka_authentication" && error?.kind == .blocked, "\(String(describing: error))")
+            await other.close()
+        }
+
+        @Test func aLoginIsRefused() async throws {
+            let source = ConfigSource.load(
+                text: """
+                    {"bootstrap_servers": ["\(KafkaOnTansuTests.address ?? "")"], "security_protocol": "sasl_plaintext",
+                     "sasl_mechanism": "SCRAM-SHA-512", "sasl_username": "martlet", "sasl_password": "${env:PASSWORD}"}
+                    """, environment: { _ in "hush-hush" })
+            let decoded = source.root.flatMap { KafkaConfig.decode($0, path: .root, problems: source.problems, keys: .strict(reserved: [])) }
+            try source.problems.throwIfAny()
+            let config = try #require(decoded)
+            let log = try #require(KafkaLog(config: config, context: TestHost().context(named: "log")))
+            try await log.open()
+            let error = await #expect(throws: ModuleError.self) { try await log.ensureTopic("t", KafkaLogTests.settings) }
+            #expect(error?.code == "log.kafka_authentication" && error?.kind == .blocked)
+            #expect(error?.message.contains("SCRAM") == true && error?.message.contains("hush") == false)
+            #expect(log.trouble?.code == "log.kafka_authentication" && !log.hasAnswered)
+            await log.close()
         }
 
         /// A host commits what it has settled when its partitions are revoked, and the next one goes on there.

