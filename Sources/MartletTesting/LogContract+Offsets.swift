@@ -6,7 +6,7 @@ extension LogContract {
         try await withLog(store) { log in
             _ = try await log.take(Self.events(0..<10), mark: ProducerMark(producerID: 7, rows: Array(1...10)))
             _ = try await log.take(Self.events(5..<15), mark: ProducerMark(producerID: 7, rows: Array(6...15)))
-            try promise.require("records", try await log.all(0).map(\.event.timestamp), is: Array(0..<15))
+            try promise.require("records", try await log.all(0).map(Self.number), is: Array(0..<15))
             _ = try await log.take(Self.events(15..<16), mark: ProducerMark(producerID: 8, rows: [1]))
             try promise.require("records after those of another producer", try await log.all(0).count, is: 16)
         }
@@ -29,6 +29,7 @@ extension LogContract {
             try promise.require("the offset of g", try await log.committedOffset(group: "g", topic: "t", partition: 0), is: 3)
             try promise.require("the other partition's", try await log.committedOffset(group: "g", topic: "t", partition: 1), is: nil)
             try promise.require("the other group's", try await log.committedOffset(group: "h", topic: "t", partition: 1), is: 2)
+            if omissions.contains(.groupList) { return }
             try promise.require("groups", Set(try await log.committedGroups()), is: ["g", "h"])
         }
     }
@@ -36,16 +37,17 @@ extension LogContract {
     func verifyTopics(_ store: Int) async throws {
         let promise = Promise("a topic can get more partitions and not fewer; an unknown one is an error that says so")
         try await withLog(store, partitions: 2) { log in
-            let more = try await log.ensureTopic("t", Self.settings(3))
-            try promise.require("partitions", more.partitions, is: 3)
-            try promise.require("partitions as the log knows them", log.topic("t")?.partitions, is: 3)
+            let count = omissions.contains(.addedPartitions) ? 2 : 3
+            let more = try await log.ensureTopic("t", Self.settings(count))
+            try promise.require("partitions", more.partitions, is: count)
+            try promise.require("partitions as the log knows them", log.topic("t")?.partitions, is: count)
             do {
                 _ = try await log.ensureTopic("t", Self.settings(1))
-                throw ContractViolation(promise.text, "3 partitions became 1")
+                throw ContractViolation(promise.text, "\(count) partitions became 1")
             } catch let error as ContractViolation {
                 throw error
             } catch {
-                try promise.require("\(error)".contains("3"), "the error does not say how many there are: \(error)")
+                try promise.require("\(error)".contains("\(count)"), "the error does not say how many there are: \(error)")
             }
             let result = await withCheckedContinuation { continuation in
                 log.append(Self.events(0..<1), to: "unknown", mark: nil) { continuation.resume(returning: $0) }
@@ -72,9 +74,9 @@ extension LogContract {
             try promise.require("records", records.count, is: 400)
             for producer in 0..<8 {
                 for partition in PartitionID(0)..<2 {
-                    let numbers = records.filter { $0.partition == partition && Int($0.event.timestamp) / 1_000 == producer }.map(\.event.timestamp)
+                    let numbers = records.filter { $0.partition == partition }.map(Self.number).filter { $0 / 1_000 == producer }
                     for key in 0..<4 {
-                        let own = numbers.filter { Int($0) % 4 == key }
+                        let own = numbers.filter { $0 % 4 == key }
                         try promise.require("events of producer \(producer) and key \(key)", own, is: own.sorted())
                     }
                 }

@@ -6,27 +6,44 @@ public import Martlet
 /// try await LogContract.verify { store in EmbeddedEventLog(directory: "\(folder)/\(store)", …) }
 /// ```
 public struct LogContract: Sendable {
+    /// A promise that a run leaves out, because the engine does not give it, or because the server that a test runs it against
+    /// cannot do it. Everything else is verified.
+    public enum Omission: Sendable, CaseIterable {
+        /// Rows of a producer's mark that come again are appended once. On Kafka: at least once.
+        case producerMarks
+        /// The first record at or after a time can be found.
+        case timeLookup
+        /// A topic can get more partitions.
+        case addedPartitions
+        /// The groups that have committed offsets can be listed.
+        case groupList
+    }
+
     /// Makes a log that is not open yet. Calls with the same number make logs over the same store, of which only one is
     /// open at a time; a new number means a new, empty one.
     public typealias Factory = @Sendable (_ store: Int) async throws -> any EventLog
 
     let make: Factory
     let patience: Patience
+    let omissions: Set<Omission>
 
     /// Verifies all promises, each over a store of its own.
     ///
     /// - Parameters:
     ///   - patience: how long to wait for an answer before the log counts as hanging.
+    ///   - omissions: what is not verified; the author of an engine says why.
     ///   - make: makes a log.
     /// - Throws: ``ContractViolation`` for the first promise that is broken.
-    public static func verify(patience: Duration = .seconds(10), make: @escaping Factory) async throws {
-        let contract = LogContract(make: make, patience: Patience(limit: patience))
+    public static func verify(
+        patience: Duration = .seconds(10), leavingOut omissions: Set<Omission> = [], make: @escaping Factory
+    ) async throws {
+        let contract = LogContract(make: make, patience: Patience(limit: patience), omissions: omissions)
         try await contract.verifyLifeCycle(1)
         try await contract.verifyAppends(2)
         try await contract.verifyKeys(3)
         try await contract.verifyReads(4)
         try await contract.verifyWaits(5)
-        try await contract.verifyMarks(6)
+        if !omissions.contains(.producerMarks) { try await contract.verifyMarks(6) }
         try await contract.verifyOffsets(7)
         try await contract.verifyTopics(8)
         try await contract.verifyProducers(9)
@@ -81,7 +98,7 @@ public struct LogContract: Sendable {
             for key in Set(records.compactMap(\.event.key)) {
                 let own = records.filter { $0.event.key == key }
                 try promise.require("partitions of key \(key)", Set(own.map(\.partition)).count, is: 1)
-                let numbers = own.map(\.event.timestamp)
+                let numbers = own.map(Self.number)
                 try promise.require("events of key \(key), by number", numbers, is: numbers.sorted())
             }
         }
@@ -106,8 +123,11 @@ public struct LogContract: Sendable {
                 }
                 throw ContractViolation(promise.text, "a read from \(offset) of 0..<50 did not throw OffsetOutOfRange")
             }
-            try promise.require("the offset at the time of event 30", try await log.offset(topic: "t", partition: 0, at: 30), is: 30)
-            try promise.require("the offset after the last time", try await log.offset(topic: "t", partition: 0, at: 1_000), is: 50)
+            if omissions.contains(.timeLookup) { return }
+            let found = try await log.offset(topic: "t", partition: 0, at: Self.firstTime + 30)
+            try promise.require("the offset at the time of event 30", found, is: 30)
+            let last = try await log.offset(topic: "t", partition: 0, at: Self.firstTime + 1_000)
+            try promise.require("the offset after the last time", last, is: 50)
         }
     }
 
@@ -126,12 +146,18 @@ public struct LogContract: Sendable {
         }
     }
 
-    /// Events with the numbers as timestamps and one of four keys.
+    /// When event 0 happened: a little while ago, since brokers refuse times that are far off, or delete what is so old.
+    private static let firstTime = Timestamp.now() - 1_000_000
+
+    /// The number of an event among those of ``events(_:)``.
+    static func number(_ record: Record) -> Int { Int(record.event.timestamp - firstTime) }
+
+    /// Events, each a millisecond after the one before, and with one of four keys.
     static func events(_ numbers: Range<Int>) -> [Event] {
         numbers.map { number in
             Event(
                 id: Bytes("event-\(number)"), key: Bytes("key-\(number % 4)"), headers: [Header("a", "1"), Header("number", Bytes("\(number)"))],
-                payload: Bytes("{\"number\":\(number)}"), timestamp: Int64(number))
+                payload: Bytes("{\"number\":\(number)}"), timestamp: firstTime + Int64(number))
         }
     }
 

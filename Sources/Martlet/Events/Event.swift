@@ -1,5 +1,8 @@
 /// Something that happened: what producers publish and sinks receive.
 public struct Event: Sendable {
+    /// The header that keeps an event's id in a record of Kafka's format, before the event's own headers.
+    package static let idHeader = "martlet-id"
+
     /// Unique id as text: a UUIDv7 unless the producer gave one.
     public var id: Bytes
     /// Events of one key keep their order; nil spreads over partitions.

@@ -1,0 +1,197 @@
+import Foundation
+import KafkaPlugin
+import Martlet
+import MartletTesting
+import Pipelines
+import TestSupport
+import Testing
+
+/// Over a broker that is no part of librdkafka. It takes a newer librdkafka than Debian's, so this test process starts itself
+/// again with that one, to run ``InChild``.
+@Suite struct KafkaOnTansuTests {
+    private static let variable = "MARTLET_TEST_KAFKA"
+    private static var address: String? { ProcessInfo.processInfo.environment[variable] }
+
+    @Test(.enabled(if: address == nil), arguments: ["theLogKeepsTheContract", "hostsShareAGroup"])
+    func itWorksOnTansu(_ test: String) async throws {
+        let broker = try await TansuBroker()
+        try await run(test, broker, broker.address)
+    }
+
+    @Test(.enabled(if: address == nil)) func itSpeaksTLS() async throws {
+        let port = try FreePort.take()
+        let broker = try await TansuBroker(behind: port)
+        let proxy = try TLSProxy(port: port, to: broker.port)
+        try await run("itSpeaksTLS", broker, "127.0.0.1:\(port)", ["MARTLET_TEST_CA": proxy.authority, "MARTLET_TEST_OTHER_CA": proxy.otherAuthority])
+    }
+
+    @Test(.enabled(if: address == nil)) func aLoginIsRefused() async throws {
+        let broker = try await TansuBroker(wantsLogin: true)
+        try await run("aLoginIsRefused", broker, broker.address)
+    }
+
+    private func run(_ test: String, _ broker: TansuBroker, _ address: String, _ variables: [String: String] = [:]) async throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        process.arguments = ["--testing-library", "swift-testing", "--filter", "KafkaOnTansuTests.InChild/\(test)"]
+        process.environment = ProcessInfo.processInfo.environment.merging(broker.environment) { $1 }.merging([Self.variable: address]) { $1 }
+            .merging(variables) { $1 }
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = output
+        try process.run()
+        let text = try await onThread { String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self) }
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0 && text.contains("Test run with 1 test"), "\(text)")
+    }
+
+    /// What runs in the child process only.
+    @Suite(.enabled(if: address != nil)) struct InChild {
+        private func log(_ fields: String = "") throws -> KafkaLog {
+            let address = KafkaOnTansuTests.address ?? ""
+            return try TestHost().make(
+                KafkaLog.self, #"{"bootstrap_servers": ["\#(address)"], "fetch_wait_ms": 20, "replication_factor": 1\#(fields)}"#)
+        }
+
+        @Test func theLogKeepsTheContract() async throws {
+            let address = KafkaOnTansuTests.address ?? ""
+            // Marks are not promised; the others this broker cannot do.
+            try await LogContract.verify(leavingOut: [.producerMarks, .timeLookup, .addedPartitions]) { store in
+                try TopicsOfAStore(
+                    store, TestHost().make(KafkaLog.self, #"{"bootstrap_servers": ["\#(address)"], "fetch_wait_ms": 20, "replication_factor": 1}"#))
+            }
+        }
+
+        @Test func itSpeaksTLS() async throws {
+            let variables = ProcessInfo.processInfo.environment
+            let log = try log(#", "security_protocol": "ssl", "ca_file": "\#(variables["MARTLET_TEST_CA"] ?? "")""#)
+            try await log.open()
+            _ = try await log.ensureTopic("t", KafkaLogTests.settings)
+            _ = try await log.append(KafkaLogTests.events(0..<10), to: "t")
+            #expect(try await log.read(topic: "t", partition: 0, from: 0, maxBytes: 1_000).map(\.event.id) == (0..<10).map { Bytes("e\($0)") })
+            await log.close()
+
+            let other = try self.log(#", "security_protocol": "ssl", "ca_file": "\#(variables["MARTLET_TEST_OTHER_CA"] ?? "")""#)
+            try await other.open()
+            let error = await #expect(throws: ModuleError.self) { try await other.ensureTopic("t", KafkaLogTests.settings) }
+            #expect(error?.code == "log.kafka_authentication" && error?.kind == .blocked, "\(String(describing: error))")
+            await other.close()
+        }
+
+        @Test func aLoginIsRefused() async throws {
+            let source = ConfigSource.load(
+                text: """
+                    {"bootstrap_servers": ["\(KafkaOnTansuTests.address ?? "")"], "security_protocol": "sasl_plaintext",
+                     "sasl_mechanism": "SCRAM-SHA-512", "sasl_username": "martlet", "sasl_password": "${env:PASSWORD}"}
+                    """, environment: { _ in "hush-hush" })
+            let decoded = source.root.flatMap { KafkaConfig.decode($0, path: .root, problems: source.problems, keys: .strict(reserved: [])) }
+            try source.problems.throwIfAny()
+            let config = try #require(decoded)
+            let log = try #require(KafkaLog(config: config, context: TestHost().context(named: "log")))
+            try await log.open()
+            let error = await #expect(throws: ModuleError.self) { try await log.ensureTopic("t", KafkaLogTests.settings) }
+            #expect(error?.code == "log.kafka_authentication" && error?.kind == .blocked)
+            #expect(error?.message.contains("SCRAM") == true && error?.message.contains("hush") == false)
+            #expect(log.trouble?.code == "log.kafka_authentication" && !log.hasAnswered)
+            await log.close()
+        }
+
+        /// A host commits what it has settled when its partitions are revoked, and the next one goes on there.
+        @Test func hostsShareAGroup() async throws {
+            let fields = #", "session_timeout_ms": 6000"#
+            let (first, second) = (try log(fields), try log(fields))
+            try await first.open()
+            try await second.open()
+            _ = try await first.ensureTopic("t", KafkaLogTests.settings(2))
+            _ = try await second.ensureTopic("t", KafkaLogTests.settings(2))
+            let one = KafkaGroupTests.Host { partitions in
+                for partition in partitions {
+                    await #expect(throws: Never.self) { try await first.commit(group: "g", topic: "t", partition: partition, offset: 5) }
+                }
+            }
+            let two = KafkaGroupTests.Host()
+            let part = try first.join("g", topics: ["t"], as: one)
+            try await eventually("the first host has all") { one.partitions.count == 2 }
+            let other = try second.join("g", topics: ["t"], as: two)
+            try await eventually("the second host has its part") { two.partitions.count == 1 }
+            #expect(try await second.committedOffset(group: "g", topic: "t", partition: two.partitions[0]) == 5)
+            let error = await #expect(throws: ModuleError.self) {
+                try await first.commit(group: "g", topic: "t", partition: two.partitions[0], offset: 1)
+            }
+            #expect(error?.code == "log.not_owner")
+            await part.leave()
+            try await eventually("the second host has all") { two.partitions.count == 2 }
+            await other.leave()
+            #expect(try await second.committedGroups().contains("g"))
+            await first.close()
+            await second.close()
+        }
+    }
+}
+
+/// A log whose topic `t` is another one for each store, since the broker has one set of topics; and whose groups are.
+private final class TopicsOfAStore: EventLog {
+    private let store: Int
+    private let log: KafkaLog
+
+    init(_ store: Int, _ log: KafkaLog) {
+        self.store = store
+        self.log = log
+    }
+
+    private func inside(_ topic: TopicName) -> TopicName { TopicName("\(topic)-\(store)") }
+    private func inside(_ group: GroupName) -> GroupName { GroupName("\(group)-\(store)") }
+    private func outside(_ info: TopicInfo) -> TopicInfo {
+        TopicInfo(name: TopicName(String(info.name.text.prefix { $0 != "-" })), partitions: info.partitions, incarnation: info.incarnation)
+    }
+
+    var maxEventBytes: Int { log.maxEventBytes }
+    func open() async throws { try await log.open() }
+    func close() async { await log.close() }
+
+    func ensureTopic(_ name: TopicName, _ settings: TopicSettings) async throws -> TopicInfo {
+        outside(try await log.ensureTopic(inside(name), settings))
+    }
+
+    func topic(_ name: TopicName) -> TopicInfo? { log.topic(inside(name)).map(outside) }
+    func topics() -> [TopicInfo] { log.topics().map(outside) }
+
+    func append(
+        _ events: [Event], to topic: TopicName, mark: ProducerMark?,
+        completion: @escaping @Sendable (Result<[RecordPlace], ModuleError>) -> Void
+    ) {
+        log.append(events, to: inside(topic), mark: mark, completion: completion)
+    }
+
+    func read(topic: TopicName, partition: PartitionID, from offset: Offset, maxBytes: Int) async throws -> [Record] {
+        try await log.read(topic: inside(topic), partition: partition, from: offset, maxBytes: maxBytes).map { record in
+            var record = record
+            record.topic = topic
+            return record
+        }
+    }
+
+    func waitForRecord(topic: TopicName, partition: PartitionID, at offset: Offset) async throws {
+        try await log.waitForRecord(topic: inside(topic), partition: partition, at: offset)
+    }
+
+    func offsets(topic: TopicName, partition: PartitionID) throws -> Range<Offset> {
+        try log.offsets(topic: inside(topic), partition: partition)
+    }
+
+    func offset(topic: TopicName, partition: PartitionID, at timestamp: Int64) async throws -> Offset {
+        try await log.offset(topic: inside(topic), partition: partition, at: timestamp)
+    }
+
+    func committedOffset(group: GroupName, topic: TopicName, partition: PartitionID) async throws -> Offset? {
+        try await log.committedOffset(group: inside(group), topic: inside(topic), partition: partition)
+    }
+
+    func commit(group: GroupName, topic: TopicName, partition: PartitionID, offset: Offset) async throws {
+        try await log.commit(group: inside(group), topic: inside(topic), partition: partition, offset: offset)
+    }
+
+    func committedGroups() async throws -> [GroupName] {
+        try await log.committedGroups().filter { $0.text.hasSuffix("-\(store)") }.map { GroupName(String($0.text.prefix { $0 != "-" })) }
+    }
+}
