@@ -33,7 +33,25 @@ struct ReadinessReport {
         }
         for node in graph.channels { add("channels.\(node.name)", node.part.readiness) }
         for node in graph.sources { add("sources.\(node.name)", node.part.readiness) }
-        if let log = host.remoteLog { add(log) } else { for node in graph.groups { add(node.part) } }
+        if let log = host.remoteLog {
+            add(log)
+        } else {
+            if let log = host.sharedLog { add(log) }
+            for node in graph.groups { add(node.part, sharesLog: host.sharedLog?.log.hasAnswered ?? false) }
+        }
+    }
+
+    /// While a shared log is away, the host saves, and delivers what the bus brings: it is not taken out of service for that,
+    /// once it has begun and its topics are there.
+    private mutating func add(_ runner: SharedLogRunner) {
+        let trouble = runner.log.trouble.map { Reason(part: "log", detail: $0.message) }
+        guard runner.log.hasAnswered else {
+            return reasons.append(trouble ?? Reason(part: "log", detail: "opening"))
+        }
+        if let trouble { degraded.append(trouble) }
+        for topic in runner.unmadeTopics {
+            reasons.append(Reason(part: "log", detail: "topic \(topic.name) cannot be made: \(topic.error?.message ?? "not tried yet")"))
+        }
     }
 
     /// A host without a log of its own saves, and delivers what the bus brings, while the log's host is away: it is not
@@ -58,14 +76,16 @@ struct ReadinessReport {
         }
     }
 
-    private mutating func add(_ group: GroupRunner) {
+    /// - Parameter sharesLog: the log is shared and has answered: a group that waits for it is no reason of its own.
+    private mutating func add(_ group: GroupRunner, sharesLog: Bool) {
         if group.isReady { return }
         let part = "groups.\(group.settings.name)"
         let troubles = group.health.current
         if troubles.isEmpty { reasons.append(Reason(part: part, detail: group.openingError?.message ?? "opening")) }
         for (place, trouble) in troubles.sorted(by: { $0.key.partition < $1.key.partition }) {
-            reasons.append(
-                Reason(part: part, detail: "\(place.topic)/\(place.partition) held: \(trouble.error.message)"))
+            let reason = Reason(part: part, detail: "\(place.topic)/\(place.partition) held: \(trouble.error.message)")
+            let isOfLog = trouble.error.kind == .transient && trouble.error.code.hasPrefix("log.")
+            if sharesLog, isOfLog { degraded.append(reason) } else { reasons.append(reason) }
         }
     }
 

@@ -22,7 +22,7 @@ extension Host {
         for group in graph.groups where !group.part.target.isChannel { await stop(group.part) }
         for pubSub in graph.pubSubs { await pubSub.part.stop() }
         for database in graph.databases { await database.part.stop() }
-        await log.close()
+        await hostLog.close()
         loops.stop()
         logger.info("stopped")
     }
