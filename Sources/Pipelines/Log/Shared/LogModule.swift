@@ -18,7 +18,7 @@ struct LogModule {
                 problems.report(
                     .invalid, at: entry.value.deduplicatePlace,
                     "a log of type `\(factory.name)` knows no window of event ids, and keeps every event",
-                    hint: "remove it; a table keyed by the event's id, or the transform `dedupe`, takes an event once")
+                    hint: "remove it; a table keyed by the event's id takes an event once")
             }
         }
         let countBefore = problems.count
