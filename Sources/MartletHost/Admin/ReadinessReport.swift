@@ -37,7 +37,7 @@ struct ReadinessReport {
             add(log)
         } else {
             if let log = host.sharedLog { add(log) }
-            for node in graph.groups { add(node.part, sharesLog: host.sharedLog?.log.hasAnswered ?? false) }
+            for node in graph.groups { add(node.part, host.sharedLog?.log) }
         }
     }
 
@@ -50,7 +50,8 @@ struct ReadinessReport {
         }
         if let trouble { degraded.append(trouble) }
         for topic in runner.unmadeTopics {
-            reasons.append(Reason(part: "log", detail: "topic \(topic.name) cannot be made: \(topic.error?.message ?? "not tried yet")"))
+            let detail = topic.error.map { "topic \(topic.name) cannot be made: \($0.message)" } ?? "topic \(topic.name) is not made yet"
+            reasons.append(Reason(part: "log", detail: detail))
         }
     }
 
@@ -76,17 +77,21 @@ struct ReadinessReport {
         }
     }
 
-    /// - Parameter sharesLog: the log is shared and has answered: a group that waits for it is no reason of its own.
-    private mutating func add(_ group: GroupRunner, sharesLog: Bool) {
+    /// - Parameter log: the log, if hosts share it: a group that waits for it is no reason of its own, once it has answered.
+    private mutating func add(_ group: GroupRunner, _ log: (any SharedLog)?) {
         if group.isReady { return }
         let part = "groups.\(group.settings.name)"
         let troubles = group.health.current
         if troubles.isEmpty { reasons.append(Reason(part: part, detail: group.openingError?.message ?? "opening")) }
         for (place, trouble) in troubles.sorted(by: { $0.key.partition < $1.key.partition }) {
             let reason = Reason(part: part, detail: "\(place.topic)/\(place.partition) held: \(trouble.error.message)")
-            let isOfLog = trouble.error.kind == .transient && trouble.error.code.hasPrefix("log.")
-            if sharesLog, isOfLog { degraded.append(reason) } else { reasons.append(reason) }
+            if let log, log.hasAnswered, Self.isAbout(log, trouble.error) { degraded.append(reason) } else { reasons.append(reason) }
         }
+    }
+
+    /// Whether the log is away, rather than without what is asked of it.
+    private static func isAbout(_ log: any SharedLog, _ error: ModuleError) -> Bool {
+        error.code.hasPrefix("log.") && error.kind == .transient || error.code == log.trouble?.code
     }
 
     /// 200 or 503, with the reasons as JSON.

@@ -11,10 +11,6 @@ extension Host {
             if let counters = serverCounters { exported.update(counters) }
             let graph = graph
             if services.runsGroups { for node in graph.groups { node.part.updateLag() } }
-            if let log = sharedLog?.log {
-                metrics.gauge("martlet_shared_log_up", "1 while the log that hosts share answers.")
-                    .set(log.hasAnswered && log.trouble == nil ? 1 : 0)
-            }
             for node in graph.pubSubs {
                 metrics.gauge(
                     "martlet_pubsub_up", "Whether a bus is open and carries messages.", labels: [("pubsub", node.name)]

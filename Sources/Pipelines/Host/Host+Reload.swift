@@ -54,7 +54,7 @@ extension Host {
         let leaving = GraphDifference(from: old, to: new)
         // What uses a database that leaves must be done with it before its successor opens: both write one outbox.
         for source in leaving.sourcesOfDatabases { await source.stop() }
-        for group in leaving.groups { await stop(group) }
+        await stop(leaving.groups)
         for channel in leaving.channels { await channel.stop(within: .seconds(1)) }
         for pubSub in leaving.pubSubs { await pubSub.stop() }
         for database in leaving.databases { await database.stop() }
