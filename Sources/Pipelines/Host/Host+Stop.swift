@@ -21,8 +21,12 @@ extension Host {
         for node in graph.authenticators { await node.part.stop() }
         await stop(graph.groups.map(\.part).filter { !$0.target.isChannel })
         for pubSub in graph.pubSubs { await pubSub.part.stop() }
-        for database in graph.databases { await database.part.stop() }
-        await hostLog.close()
+        await withDiscardingTaskGroup { tasks in
+            // An append that an outbox waits for ends when a log that is elsewhere closes, instead of being tried on.
+            if sharedLog != nil { tasks.addTask { [hostLog] in await hostLog.close() } }
+            for database in graph.databases { await database.part.stop() }
+        }
+        if sharedLog == nil { await hostLog.close() }
         loops.stop()
         logger.info("stopped")
     }

@@ -129,6 +129,18 @@ import Testing
         #expect(running.cluster.commits("store", "likes", 0).isEmpty, "the table keeps the group's offsets")
     }
 
+    /// The log gives up what it was still trying to append.
+    @Test func aStopDoesNotWaitForALogThatIsSlow() async throws {
+        let running = try await Running(isAway: false)
+        try await eventually("a ready host") { try await running.readiness().status == 200 }
+        running.cluster.holdAppends()
+        #expect(try await running.send("POST", "/likes", #"{ "actor": "ann" }"#).status == 201)
+        let log = try #require(running.host.log as? MemorySharedLog)
+        try await eventually("the append") { log.heldAppends == 1 }
+        await running.host.stop()
+        #expect(running.cluster.log.records(of: "likes").isEmpty)
+    }
+
     @Test func aTopicThatTheLogRefusesIsNamed() async throws {
         let running = try await Running(isAway: true)
         running.cluster.refuse("likes", .blocked("log.fewer_partitions", "topic likes has 9 partitions, the config says 2"))

@@ -21,6 +21,7 @@ final class MemoryCluster: Sendable {
         var heldCommits = 0
         var holdsCommits = false
         var assignsAll = false
+        var holdsAppends = false
     }
 
     private static let named = Mutex<[String: MemoryCluster]>([:])
@@ -44,11 +45,14 @@ final class MemoryCluster: Sendable {
     func refuse(_ topic: TopicName, _ error: ModuleError?) { state.withLock { $0.refusals[topic] = error } }
     /// Whoever joins a group gets all of its partitions.
     func assignAll() { state.withLock { $0.assignsAll = true } }
+    /// Appends are not answered until the log closes.
+    func holdAppends() { state.withLock { $0.holdsAppends = true } }
     func holdCommits() { state.withLock { $0.holdsCommits = true } }
     func letCommitsGo() { state.withLock { $0.holdsCommits = false } }
 
     // MARK: What tests look at
 
+    var holdsAllAppends: Bool { state.withLock { $0.holdsAppends } }
     var heldCommits: Int { state.withLock { $0.heldCommits } }
     var assignsAllPartitions: Bool { state.withLock { $0.assignsAll } }
 

@@ -66,6 +66,7 @@ final class MemorySharedLog: SharedLog {
     fileprivate let seats = Mutex<[GroupName: Seat]>([:])
     private let health = Mutex<(trouble: ModuleError?, hasAnswered: Bool)>((nil, false))
     private let known = Mutex<Set<TopicName>>([])
+    private let held = Mutex<[@Sendable (Result<[RecordPlace], ModuleError>) -> Void]>([])
 
     init(_ cluster: MemoryCluster) {
         self.cluster = cluster
@@ -108,7 +109,17 @@ final class MemorySharedLog: SharedLog {
     // MARK: EventLog
 
     func open() async throws {}
-    func close() async {}
+
+    func close() async {
+        let held = held.withLock { held in
+            defer { held = [] }
+            return held
+        }
+        for completion in held { completion(.failure(.transient("log.not_open", "the log is closed"))) }
+    }
+
+    /// How many appends are not answered.
+    var heldAppends: Int { held.withLock { $0.count } }
 
     func ensureTopic(_ name: TopicName, _ settings: TopicSettings) async throws -> TopicInfo {
         try ask()
@@ -130,6 +141,7 @@ final class MemorySharedLog: SharedLog {
         } catch {
             return completion(.failure(error))
         }
+        if cluster.holdsAllAppends { return held.withLock { $0.append(completion) } }
         cluster.log.append(events, to: topic, mark: nil, completion: completion)
     }
 
