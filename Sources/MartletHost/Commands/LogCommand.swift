@@ -152,7 +152,8 @@ struct LogCommand: Command {
         guard let loaded, relevant.isEmpty else { throw ConfigError(problems: relevant) }
         if let module = loaded.config.log.module {
             throw UsageError(
-                "the log of \(path) is of type `\(module.type)`, and not in files of this host; an embedded log's data folder can be named instead")
+                "the log of \(path) is of type `\(module.type)`, and not in files of this host; "
+                    + "an embedded log's data folder can be named instead")
         }
         return loaded.dataDirectory
     }

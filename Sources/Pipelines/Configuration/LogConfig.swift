@@ -28,7 +28,8 @@ package struct LogConfig: ModuleConfig {
     package init(from fields: inout ConfigFields) {
         engine = fields.optional(
             "type", default: .embedded,
-            "The engine: `embedded` keeps topics on the local disk and runs the groups; `remote` uses the log of another host; a module of the kind log has fields of its own instead of these.")
+            "The engine: `embedded` keeps topics on the local disk and runs the groups; `remote` uses the log of another host; "
+                + "a module of the kind log has fields of its own instead of these.")
         acknowledge = fields.optional(
             "acknowledge", default: .fsync,
             "When an event counts as kept: `fsync` survives loss of power, `written` only a crash of the process.")

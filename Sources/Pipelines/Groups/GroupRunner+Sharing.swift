@@ -61,7 +61,9 @@ extension GroupRunner: GroupMember {
         return settings.topics.flatMap { name -> [Partition] in
             let numbers = assignment[name] ?? []
             guard let topic = log.topic(name) else {
-                if !numbers.isEmpty { logger.error("the log gave out partitions of topic \(name), which it does not know: this is a defect of its module") }
+                if !numbers.isEmpty {
+                    logger.error("the log gave out partitions of topic \(name), which it does not know: this is a defect of its module")
+                }
                 return []
             }
             return numbers.sorted().map { partition(of: topic, $0) }

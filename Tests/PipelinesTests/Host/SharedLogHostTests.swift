@@ -24,6 +24,7 @@ import Testing
                   ]
                 }
               },
+              "pubsub": { "bus": { "type": "memory" } },
               "topics": { \#(topics) },
               "sources": {
                 "likes": {
@@ -45,6 +46,16 @@ import Testing
                     "type": "table", "database": "main", "table": "seen", "on_conflict": "ignore",
                     "columns": { "id": "${@id}", "actor": "${/actor}" }
                   }
+                },
+                "push": { "topics": ["likes"], "sink": { "type": "pubsub", "pubsub": "bus", "channel": "likes" } }
+              },
+              "channels": {
+                "stream": {
+                  "type": "sse",
+                  "path": "/users/{user}/stream",
+                  "subscribe": { "pubsub": "bus", "channel": "likes" },
+                  "match": { "message": "${@key}", "connection": "${@path.user}" },
+                  "replay": { "group": "push" }
                 }
               },
               "queries": { "seen": { "path": "/seen", "database": "main", "sql": "SELECT actor FROM seen ORDER BY actor" } }
@@ -86,6 +97,8 @@ import Testing
 
         func readiness() async throws -> HTTPAnswer { try await send("GET", "/readyz", isAdmin: true) }
 
+        var hasOpenChannel: Bool { host.graph.channels.contains { $0.part.readiness.isReady } }
+
         func isSeen(_ actors: String...) async throws -> Bool {
             try await send("GET", "/seen").rows.compactMap { $0["actor"] as? String } == actors
         }
@@ -102,6 +115,8 @@ import Testing
         try await eventually("the reason") { try await running.readiness().body.contains(Self.away) }
         let waiting = try await running.readiness()
         #expect(waiting.status == 503)
+        // A channel that rereads the log opens with it.
+        #expect(running.hasOpenChannel == false)
         let refused = try await running.send("POST", "/events", #"{ "actor": "bob" }"#)
         #expect(refused.status == 503 && refused.headers["retry-after"] != nil)
         #expect(running.host.log.topic("likes") == nil)
@@ -111,6 +126,7 @@ import Testing
         try await eventually("the like of before") { try await running.isSeen("ann") }
         #expect(try await running.send("POST", "/events", #"{ "actor": "bob" }"#).status == 202)
         try await eventually("the event") { try await running.isSeen("ann", "bob") }
+        #expect(running.hasOpenChannel)
         await running.host.stop()
     }
 

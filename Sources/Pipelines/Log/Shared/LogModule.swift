@@ -25,7 +25,8 @@ struct LogModule {
         let log = factory.make(module.node, module.path, problems, context)
         if log == nil, problems.count == countBefore {
             problems.report(
-                .invalid, at: module.place, "the log type `\(factory.name)` refuses its block and gives no reason: this is a defect of the module")
+                .invalid, at: module.place,
+                "the log type `\(factory.name)` refuses its block and gives no reason: this is a defect of the module")
         }
         return log
     }
