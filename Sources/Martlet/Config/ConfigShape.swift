@@ -11,6 +11,8 @@ public indirect enum ConfigShape: Sendable {
     case map(ConfigShape)
     /// An object with declared fields.
     case object([FieldDescription])
+    /// An object with declared fields, unless its `type` names a module of this kind (`log`).
+    case objectOrModule([FieldDescription], kind: String)
     /// An object with any content.
     case anyObject
     /// Any JSON value.
@@ -30,7 +32,7 @@ public indirect enum ConfigShape: Sendable {
         case .choice: "choice"
         case .list(let item): "list of \(item.typeName)"
         case .map(let value): "map of \(value.typeName)"
-        case .object, .anyObject: "object"
+        case .object, .objectOrModule, .anyObject: "object"
         case .any: "any JSON"
         case .module(let kind): kind
         case .named(let name, _): name

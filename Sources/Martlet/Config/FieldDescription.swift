@@ -62,7 +62,7 @@ public struct FieldDescription: Sendable {
         var shape = shape.underlying
         while true {
             switch shape {
-            case .object(let fields): return fields
+            case .object(let fields), .objectOrModule(let fields, _): return fields
             case .list(let item), .map(let item): shape = item.underlying
             default: return []
             }

@@ -36,11 +36,24 @@ package struct JSONSchemaBuilder: Sendable {
         case .list(let item): ["type": "array", "items": value(item)]
         case .map(let item): ["type": "object", "additionalProperties": value(item)]
         case .object(let fields): object(fields)
+        case .objectOrModule(let fields, let kind): objectOrModule(fields, kind)
         case .anyObject: ["type": "object"]
         case .any: .object([])
         case .module(let kind): reference(kind)
         case .named(_, let underlying): value(underlying)
         }
+    }
+
+    /// The fields' schema, but the module's where `type` names one.
+    private func objectOrModule(_ fields: [FieldDescription], _ kind: String) -> JSONNode {
+        let modules = kinds.first { $0.kindName == kind }?.modules.map(\.name) ?? []
+        guard !modules.isEmpty else { return object(fields) }
+        let own = fields.first { $0.name == "type" }?.choices ?? []
+        return [
+            "type": "object", "properties": ["type": value(.choice(own + modules))],
+            "if": ["properties": ["type": ["enum": .array(modules.map { .string($0) })]], "required": ["type"]],
+            "then": reference(kind), "else": object(fields),
+        ]
     }
 
     private func objectMembers(_ fields: [FieldDescription]) -> [(String, JSONNode)] {

@@ -7,6 +7,7 @@ public struct ModuleRegistry: Sendable {
     package internal(set) var databases: [ModuleFactory<any Database>] = []
     package internal(set) var pubSubs: [ModuleFactory<any PubSub>] = []
     package private(set) var authenticators: [ModuleFactory<any Authenticator>] = []
+    package private(set) var logs: [ModuleFactory<any SharedLog>] = []
 
     public init() {}
 
@@ -45,6 +46,11 @@ public struct ModuleRegistry: Sendable {
         try Self.add(type, kind: .auth, to: &authenticators) { $0 }
     }
 
+    /// Adds a log that hosts share; throws if its name is taken or a field of it is a key of the platform.
+    public mutating func register<M: SharedLog>(log type: M.Type) throws(RegistrationError) {
+        try Self.add(type, kind: .log, to: &logs) { $0 }
+    }
+
     private static func add<M: Module, Instance>(
         _ type: M.Type, kind: ModuleKind, to factories: inout [ModuleFactory<Instance>],
         upcast: @escaping @Sendable (M) -> Instance
@@ -52,6 +58,9 @@ public struct ModuleRegistry: Sendable {
         if let existing = factories.first(where: { $0.name == M.name }) {
             throw RegistrationError(
                 "\(kind.rawValue) `\(M.name)` is registered twice, by \(existing.typeName) and \(M.self); rename one")
+        }
+        if kind.platformTypes.contains(M.name) {
+            throw RegistrationError("\(kind.rawValue) `\(M.name)` (\(M.self)) has the name of one of the platform's own; rename it")
         }
         let fields = M.Config.describe()
         if let taken = fields.first(where: { kind.reservedKeys.contains($0.name) }) {
@@ -62,6 +71,7 @@ public struct ModuleRegistry: Sendable {
         factories.append(
             ModuleFactory(
                 name: M.name, summary: M.summary, typeName: "\(M.self)", fields: fields, takesRequests: type is any RouteProviding.Type,
+                supportsDeduplication: (type as? any SharedLog.Type)?.supportsDeduplication ?? false,
                 make: { node, path, problems, context in
                     let config = M.Config.decode(
                         node, path: path, problems: problems, keys: .strict(reserved: kind.reservedKeys))
@@ -88,6 +98,8 @@ package struct ModuleFactory<Instance: Sendable>: Sendable {
     package let fields: [FieldDescription]
     /// Whether its modules may serve HTTP routes.
     package let takesRequests: Bool
+    /// Whether it is a log that keeps an event id's window; see ``SharedLog/supportsDeduplication``.
+    package let supportsDeduplication: Bool
     /// Decodes and validates; nil if problems were reported.
     package let make: @Sendable (JSONNode, ConfigPath, ConfigProblems, ModuleContext) -> Instance?
 }

@@ -31,7 +31,7 @@ package struct ModuleStandIns: Sendable {
         guard let make = standIn(factory.name) else { return factory }
         return ModuleFactory(
             name: factory.name, summary: factory.summary, typeName: factory.typeName, fields: factory.fields,
-            takesRequests: factory.takesRequests,
+            takesRequests: factory.takesRequests, supportsDeduplication: factory.supportsDeduplication,
             make: { node, path, problems, context in
                 factory.make(node, path, problems, context) == nil ? nil : make(node, path, problems, context)
             })

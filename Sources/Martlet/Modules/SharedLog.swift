@@ -3,6 +3,10 @@
 /// A shared log is a module. Its life: decode → validate → ``EventLog/open()``, which does not fail because the log is away →
 /// work → ``EventLog/close()``. While it is away, calls fail with a transient error, and ``trouble`` says why.
 public protocol SharedLog: EventLog, Module {
+    /// Whether topics may have a window of event ids, ``TopicSettings/deduplication``. If not, a config that asks for one is
+    /// refused.
+    static var supportsDeduplication: Bool { get }
+
     /// Why the log cannot be used now; nil if it answered the last time.
     var trouble: ModuleError? { get }
 
@@ -15,6 +19,10 @@ public protocol SharedLog: EventLog, Module {
     /// ``GroupMembership/leave()`` returns, ``EventLog/commit(group:topic:partition:offset:)`` for the group commits as this
     /// member, and fails with `log.not_owner`, transient, for a partition that is not the member's.
     func join(_ group: GroupName, topics: [TopicName], as member: any GroupMember) throws(ModuleError) -> any GroupMembership
+}
+
+extension SharedLog {
+    public static var supportsDeduplication: Bool { false }
 }
 
 /// A host's part in a group of a ``SharedLog``. Calls come one after the other.

@@ -24,10 +24,9 @@ final class DeadLetterResource: Sendable {
         for topic in host.log.topics() where topic.name.text.hasSuffix(Self.suffix) {
             var count: Int64 = 0
             var waiting: Int64 = 0
-            for partition in 0..<PartitionID(topic.partitions) {
-                let available = try host.log.offsets(topic: topic.name, partition: partition)
+            for (partition, available) in try await host.log.positions(of: topic.name).offsets.enumerated() {
                 count += Int64(available.count)
-                waiting += available.upperBound - (try await next(topic.name, partition))
+                waiting += available.upperBound - (try await next(topic.name, PartitionID(partition), available))
             }
             topics.append([
                 "topic": .string(Self.origin(topic.name)), "dead_letters": .string(topic.name.text),
@@ -59,8 +58,8 @@ final class DeadLetterResource: Sendable {
         }
         defer { replaying.withLock { _ = $0.remove(topic.name) } }
         var replay = Replay(topic: topic.name, from: try from(body))
-        for partition in 0..<PartitionID(topic.partitions) {
-            try await self.replay(partition, &replay, limit: limit)
+        for (partition, available) in try await host.log.positions(of: topic.name).offsets.enumerated() {
+            try await self.replay(PartitionID(partition), available, &replay, limit: limit)
         }
         return .json([
             "topic": .string(Self.origin(topic.name)), "replayed": .integer(Int64(replay.published)),
@@ -83,9 +82,8 @@ final class DeadLetterResource: Sendable {
         var remaining: Int64 = 0
     }
 
-    private func replay(_ partition: PartitionID, _ replay: inout Replay, limit: Int) async throws {
-        let available = try host.log.offsets(topic: replay.topic, partition: partition)
-        let remembered = try await self.next(replay.topic, partition)
+    private func replay(_ partition: PartitionID, _ available: Range<Offset>, _ replay: inout Replay, limit: Int) async throws {
+        let remembered = try await self.next(replay.topic, partition, available)
         var next = max(available.lowerBound, replay.from ?? remembered)
         while next < available.upperBound {
             let room = limit - replay.published - replay.skipped
@@ -127,8 +125,7 @@ final class DeadLetterResource: Sendable {
     }
 
     /// The first dead letter that was not replayed.
-    private func next(_ topic: TopicName, _ partition: PartitionID) async throws -> Offset {
-        let available = try host.log.offsets(topic: topic, partition: partition)
+    private func next(_ topic: TopicName, _ partition: PartitionID, _ available: Range<Offset>) async throws -> Offset {
         let committed = try await host.log.committedOffset(group: Self.group, topic: topic, partition: partition)
         return min(max(available.lowerBound, committed ?? 0), available.upperBound)
     }

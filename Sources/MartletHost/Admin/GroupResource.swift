@@ -37,10 +37,16 @@ struct GroupResource: Sendable {
         }
         let changes = try await group.previewReset(to: request.target, topic: request.topic, partition: request.partition)
         if request.isExecuted { try await group.reset(changes) }
-        return .json([
-            "group": .string(name), "executed": .bool(request.isExecuted),
-            "partitions": .array(changes.map(Self.json)),
-        ])
+        var members: [(String, JSONNode)] = [
+            ("group", .string(name)), ("executed", .bool(request.isExecuted)), ("partitions", .array(changes.map(Self.json))),
+        ]
+        let elsewhere = group.status.partitions.filter { partition in
+            partition.phase == .elsewhere && (request.topic == nil || request.topic == partition.place.topic)
+                && (request.partition == nil || request.partition == partition.place.partition)
+        }
+        // Those that other hosts read are to be reset there.
+        if !elsewhere.isEmpty { members.append(("elsewhere", .array(elsewhere.map { .string("\($0.place.topic)/\($0.place.partition)") }))) }
+        return .json(.object(members))
     }
 
     private func group(_ name: String) throws(AdminProblem) -> GroupRunner {

@@ -38,10 +38,7 @@ struct LogAPI: Sendable {
         _ exchange: any HTTPExchange, _ answer: @escaping @Sendable (LogRequest) async throws -> HTTPResponse
     ) {
         guard let log = host.embeddedLog else {
-            let error = ModuleError.blocked(
-                "log.not_here",
-                "this host has no log of its own (it uses \(host.remoteLog?.url ?? "another host's")); `log.url` must name the host that has it")
-            return exchange.respond(LogRequest.problem(error))
+            return exchange.respond(LogRequest.problem(notHere))
         }
         Task {
             do {
@@ -52,5 +49,15 @@ struct LogAPI: Sendable {
                 exchange.respond(LogRequest.problem(error as? ModuleError ?? .transient("log.failed", "\(error)")))
             }
         }
+    }
+
+    private var notHere: ModuleError {
+        let reason =
+            if let log = host.sharedLog {
+                "this host's log is of type `\(log.type)`, which each host uses by itself; give the other host the same block `log`"
+            } else {
+                "this host has no log of its own (it uses \(host.remoteLog?.url ?? "another host's")); `log.url` must name the host that has it"
+            }
+        return .blocked("log.not_here", reason)
     }
 }

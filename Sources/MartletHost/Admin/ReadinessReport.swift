@@ -33,7 +33,26 @@ struct ReadinessReport {
         }
         for node in graph.channels { add("channels.\(node.name)", node.part.readiness) }
         for node in graph.sources { add("sources.\(node.name)", node.part.readiness) }
-        if let log = host.remoteLog { add(log) } else { for node in graph.groups { add(node.part) } }
+        if let log = host.remoteLog {
+            add(log)
+        } else {
+            if let log = host.sharedLog { add(log) }
+            for node in graph.groups { add(node.part, host.sharedLog?.log) }
+        }
+    }
+
+    /// While a shared log is away, the host saves, and delivers what the bus brings: it is not taken out of service for that,
+    /// once it has begun and its topics are there.
+    private mutating func add(_ runner: SharedLogRunner) {
+        let trouble = runner.log.trouble.map { Reason(part: "log", detail: $0.message) }
+        guard runner.log.hasAnswered else {
+            return reasons.append(trouble ?? Reason(part: "log", detail: "opening"))
+        }
+        if let trouble { degraded.append(trouble) }
+        for topic in runner.unmadeTopics {
+            let detail = topic.error.map { "topic \(topic.name) cannot be made: \($0.message)" } ?? "topic \(topic.name) is not made yet"
+            reasons.append(Reason(part: "log", detail: detail))
+        }
     }
 
     /// A host without a log of its own saves, and delivers what the bus brings, while the log's host is away: it is not
@@ -58,15 +77,21 @@ struct ReadinessReport {
         }
     }
 
-    private mutating func add(_ group: GroupRunner) {
+    /// - Parameter log: the log, if hosts share it: a group that waits for it is no reason of its own, once it has answered.
+    private mutating func add(_ group: GroupRunner, _ log: (any SharedLog)?) {
         if group.isReady { return }
         let part = "groups.\(group.settings.name)"
         let troubles = group.health.current
         if troubles.isEmpty { reasons.append(Reason(part: part, detail: group.openingError?.message ?? "opening")) }
         for (place, trouble) in troubles.sorted(by: { $0.key.partition < $1.key.partition }) {
-            reasons.append(
-                Reason(part: part, detail: "\(place.topic)/\(place.partition) held: \(trouble.error.message)"))
+            let reason = Reason(part: part, detail: "\(place.topic)/\(place.partition) held: \(trouble.error.message)")
+            if let log, log.hasAnswered, Self.isAbout(log, trouble.error) { degraded.append(reason) } else { reasons.append(reason) }
         }
+    }
+
+    /// Whether the log is away, rather than without what is asked of it.
+    private static func isAbout(_ log: any SharedLog, _ error: ModuleError) -> Bool {
+        error.code.hasPrefix("log.") && error.kind == .transient || error.code == log.trouble?.code
     }
 
     /// 200 or 503, with the reasons as JSON.

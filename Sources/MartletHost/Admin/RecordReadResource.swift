@@ -55,8 +55,9 @@ final class RecordReadResource: Sendable {
         let only = exchange.queryParameter("partition") == nil
             ? nil : try exchange.queryInteger("partition", default: 0, in: 0...topic.partitions - 1)
         var positions: [RecordCursor.Position] = []
-        for partition in 0..<PartitionID(topic.partitions) where only == nil || only == Int(partition) {
-            let next = try await offset(place, topic.name, partition, isOnly: only != nil || topic.partitions == 1)
+        for (number, available) in try await host.log.positions(of: topic.name).offsets.enumerated() where only == nil || only == number {
+            let partition = PartitionID(number)
+            let next = try await offset(place, topic.name, partition, available, isOnly: only != nil || topic.partitions == 1)
             positions.append(RecordCursor.Position(partition: partition, next: next))
         }
         return RecordCursor(positions)
@@ -64,10 +65,9 @@ final class RecordReadResource: Sendable {
 
     /// An offset past the end is an error of a reader of one partition; a reader of several waits there.
     private func offset(
-        _ place: OffsetText, _ topic: TopicName, _ partition: PartitionID, isOnly: Bool
+        _ place: OffsetText, _ topic: TopicName, _ partition: PartitionID, _ available: Range<Offset>, isOnly: Bool
     ) async throws -> Offset {
-        let available = try host.log.offsets(topic: topic, partition: partition)
-        return switch place {
+        switch place {
         case .earliest: available.lowerBound
         case .latest: available.upperBound
         case .offset(let offset): max(available.lowerBound, isOnly ? offset : min(offset, available.upperBound))

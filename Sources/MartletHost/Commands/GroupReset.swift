@@ -45,7 +45,11 @@ struct GroupReset: Sendable {
                 partition.text("lag"),
             ]
         }
-        let table = Terminal.table(["TOPIC", "PARTITION", "FROM", "TO", "CHANGE", "LAG AFTER"], rows ?? [])
+        var table = Terminal.table(["TOPIC", "PARTITION", "FROM", "TO", "CHANGE", "LAG AFTER"], rows ?? [])
+        let elsewhere = answer["elsewhere"]?.items.compactMap(\.rawText) ?? []
+        if !elsewhere.isEmpty {
+            table += "\n\nOther hosts read \(elsewhere.joined(separator: ", ")): pause and reset the group there too, with `--admin`."
+        }
         guard case .bool(true)? = answer["executed"]?.kind else {
             return table + "\n\nNothing was changed. Add --execute to set these offsets (the group must be paused)."
         }

@@ -150,6 +150,11 @@ struct LogCommand: Command {
         // What is wrong with other blocks does not matter here.
         let relevant = problems.sorted.filter { loaded == nil || $0.path.pointer == "/host" || $0.path.pointer.hasPrefix("/host/") }
         guard let loaded, relevant.isEmpty else { throw ConfigError(problems: relevant) }
+        if let module = loaded.config.log.module {
+            throw UsageError(
+                "the log of \(path) is of type `\(module.type)`, and not in files of this host; "
+                    + "an embedded log's data folder can be named instead")
+        }
         return loaded.dataDirectory
     }
 

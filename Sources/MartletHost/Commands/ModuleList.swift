@@ -42,7 +42,7 @@ struct ModuleList {
         self.entries =
             entries(.auth, registry.authenticators) + entries(.source, registry.sources) + entries(.transform, registry.transforms)
             + entries(.sink, registry.sinks) + entries(.channel, registry.channels)
-            + entries(.database, registry.databases) + entries(.pubsub, registry.pubSubs)
+            + entries(.database, registry.databases) + entries(.pubsub, registry.pubSubs) + entries(.log, registry.logs)
     }
 
     var names: [String] { entries.map(\.label) }

@@ -11,6 +11,7 @@ struct ModuleScan {
     private static let protocols: [String: ModuleKind] = [
         "EventSource": .source, "Transform": .transform, "Sink": .sink, "TransactionalSink": .sink, "PositionedSink": .sink,
         "DeliveryChannel": .channel, "Database": .database, "PubSub": .pubsub, "Authenticator": .auth,
+        "SharedLog": .log,
     ]
     private static let declarations: Set<String> = ["struct", "class", "actor", "enum"]
     private static let modifiers: Set<String> = ["public", "package", "internal", "open", "final"]

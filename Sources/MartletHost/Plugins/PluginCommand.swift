@@ -55,9 +55,12 @@ struct PluginCommand: Command {
     }
 
     private static func kind(_ arguments: Arguments) throws(UsageError) -> ModuleKind {
-        let kinds = ModuleKind.allCases.map(\.rawValue)
+        let kinds = PluginScaffold.kinds.map(\.rawValue)
         guard let text = arguments.value("kind") else { throw UsageError("say which kind: --kind \(kinds.joined(separator: ", "))") }
-        guard let kind = ModuleKind(rawValue: text) else {
+        if text == ModuleKind.log.rawValue {
+            throw UsageError("`plugin new` makes no log; conform a type to `SharedLog`, and register it with `register(log:)`")
+        }
+        guard let kind = PluginScaffold.kinds.first(where: { $0.rawValue == text }) else {
             let guess = Guess.nearest(to: text, among: kinds).map { "; did you mean \($0)?" } ?? ""
             throw UsageError("--kind must be one of \(kinds.joined(separator: ", ")), found \(text)\(guess)")
         }
@@ -132,7 +135,7 @@ struct PluginCommand: Command {
                 found["\(folder)/\(file)"] = try FileTree.read("\(package.folder)/\(folder)/\(file)")
             }
         }
-        return ModuleKind.allCases.contains { kind in
+        return PluginScaffold.kinds.contains { kind in
             Dictionary(uniqueKeysWithValues: PluginScaffold(name, kind).files.map { ($0.path, $0.text) }) == found
         }
     }

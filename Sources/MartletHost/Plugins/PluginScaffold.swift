@@ -7,6 +7,9 @@ struct PluginScaffold {
     /// The line for `StandardModules.swift`.
     let registration: String
 
+    /// The kinds that there is a template for. A log is too much for one: it has to keep promises that no small example does.
+    static let kinds = ModuleKind.allCases.filter { $0 != .log }
+
     private static func template(_ kind: ModuleKind) -> PluginTemplate {
         switch kind {
         case .auth: .auth
@@ -16,9 +19,11 @@ struct PluginScaffold {
         case .channel: .channel
         case .database: .database
         case .pubsub: .pubSub
+        case .log: preconditionFailure("there is no template for a log")
         }
     }
 
+    /// - Parameter kind: one of ``kinds``.
     init(_ name: PluginName, _ kind: ModuleKind) {
         let template = Self.template(kind)
         let typeName = name.typeName(kind)

@@ -23,7 +23,7 @@ struct ConfigReference {
             kind(.channel, registry.channels, shared: ChannelConfig.describe()),
             kind(.database, registry.databases),
             kind(.pubsub, registry.pubSubs),
-        ]
+        ] + (registry.logs.isEmpty ? [] : [kind(.log, registry.logs)])
     }
 
     /// The JSON Schema (draft 2020-12) of a whole config.

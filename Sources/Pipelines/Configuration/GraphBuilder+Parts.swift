@@ -74,7 +74,7 @@ extension GraphBuilder {
         let runner = GroupRunner(
             settings: settings, target: target, transforms: transforms, log: services.log, registry: services.metrics,
             dependencies: resolver.usedDatabases.map(\.readiness) + resolver.usedPubSubs.map(\.readiness) + channelReadiness,
-            runsHere: services.runsGroups, logger: services.logger)
+            runsHere: services.runsGroups, shared: services.sharedLog, logger: services.logger)
         graph.groups.append(
             PipelineGraph.Node(name: entry.key, part: runner, text: text, uses: resolver.uses, isKept: false))
     }

@@ -16,6 +16,8 @@ package struct GraphServices: Sendable {
     package let identity: HostIdentity
     /// Whether the groups run here. They run where the log is; elsewhere they are validated, and replayed by channels.
     package let runsGroups: Bool
+    /// Set if hosts share the log, and so the partitions of the groups.
+    package let sharedLog: SharedLogRunner?
     /// Lets inputs into the sources.
     package let intake: IntakeGate
     /// Given out and taken at the routes of channels.
@@ -24,7 +26,7 @@ package struct GraphServices: Sendable {
     package init(
         registry: ModuleRegistry, logger: Logger, metrics: MetricsRegistry, payloads: any PayloadReader,
         schemas: any SchemaCompiler, loops: any EventLoops, log: any EventLog, identity: HostIdentity, runsGroups: Bool = true,
-        intake: IntakeGate = IntakeGate(), tickets: Tickets = Tickets(secret: nil)
+        sharedLog: SharedLogRunner? = nil, intake: IntakeGate = IntakeGate(), tickets: Tickets = Tickets(secret: nil)
     ) {
         self.registry = registry
         self.logger = logger
@@ -35,6 +37,7 @@ package struct GraphServices: Sendable {
         self.log = log
         self.identity = identity
         self.runsGroups = runsGroups
+        self.sharedLog = sharedLog
         self.intake = intake
         self.tickets = tickets
     }

@@ -1,6 +1,6 @@
 package import Martlet
 
-/// The block `log`.
+/// The block `log`: one of the platform's engines with its fields, or a module, which reads its fields itself.
 package struct LogConfig: ModuleConfig {
     package enum Engine: String, CaseIterable, ConfigValue {
         case embedded, remote
@@ -22,11 +22,14 @@ package struct LogConfig: ModuleConfig {
     package let maxRecordBytes: Int
     /// Set for the engine `remote`.
     package let remote: RemoteLogConfig?
+    /// Set if `type` is none of the engines; the other values are then those of an empty block, and mean nothing.
+    package private(set) var module: ConfigModule<LogKind>?
 
     package init(from fields: inout ConfigFields) {
         engine = fields.optional(
             "type", default: .embedded,
-            "The engine: `embedded` keeps topics on the local disk and runs the groups; `remote` uses the log of another host.")
+            "The engine: `embedded` keeps topics on the local disk and runs the groups; `remote` uses the log of another host; "
+                + "a module of the kind log has fields of its own instead of these.")
         acknowledge = fields.optional(
             "acknowledge", default: .fsync,
             "When an event counts as kept: `fsync` survives loss of power, `written` only a crash of the process.")
@@ -47,6 +50,20 @@ package struct LogConfig: ModuleConfig {
                 "`\(key)` belongs to the log type `\(engine == .remote ? "embedded" : "remote")`, and this log is `\(engine.rawValue)`",
                 hint: "remove it")
         }
+    }
+
+    /// Leaves the fields of a module to it; which modules there are is not known yet.
+    package static func decode(_ input: ConfigInput) -> LogConfig? {
+        guard let type = input.node["type"], case .string = type.kind, Engine(rawValue: type.plainText ?? "") == nil else {
+            return decodePartially(input.node, path: input.path, problems: input.problems)
+        }
+        var config = placeholder
+        config.module = ConfigModule.decode(input)
+        return config
+    }
+
+    package static func shape(_ context: ShapeContext) -> ConfigShape {
+        .objectOrModule(describe(), kind: LogKind.kindName)
     }
 
     private static func remote(_ fields: inout ConfigFields, _ engine: Engine) -> RemoteLogConfig? {

@@ -7,4 +7,5 @@ package enum SinkKind: ConfigModuleKind { package static var kindName: String { 
 package enum ChannelKind: ConfigModuleKind { package static var kindName: String { ModuleKind.channel.rawValue } }
 package enum DatabaseKind: ConfigModuleKind { package static var kindName: String { ModuleKind.database.rawValue } }
 package enum AuthKind: ConfigModuleKind { package static var kindName: String { ModuleKind.auth.rawValue } }
+package enum LogKind: ConfigModuleKind { package static var kindName: String { ModuleKind.log.rawValue } }
 package enum PubSubKind: ConfigModuleKind { package static var kindName: String { ModuleKind.pubsub.rawValue } }

@@ -18,6 +18,8 @@ package struct TopicConfig: ModuleConfig {
     package let cleanup: Cleanup
     package let compression: Compression
     package let deduplicate: DeduplicateConfig?
+    /// Where `deduplicate` stands.
+    package let deduplicatePlace: ConfigPlace
     /// An object, or the path of a file.
     package let schema: JSONNode?
 
@@ -38,6 +40,7 @@ package struct TopicConfig: ModuleConfig {
             "How appended batches are compressed: `lz4` is quick, `zstd` small; what lies on disk already stays as it is.")
         deduplicate = fields.optional(
             "deduplicate", "Keeps an event once: one whose id was seen lately is acknowledged, and not kept again.")
+        deduplicatePlace = fields.place(of: "deduplicate")
         schema = fields.optional(
             "schema",
             "A JSON Schema, or the path of a file that holds one, that payloads must meet: every way into the topic refuses others.",

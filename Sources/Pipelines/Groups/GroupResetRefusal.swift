@@ -8,7 +8,9 @@ package enum GroupResetRefusal: Error, Sendable, Hashable, CustomStringConvertib
     case notOpen
     /// It runs on the host that has the log.
     case elsewhere
-    /// Another reset, or a reload, is under way.
+    /// Other hosts read these partitions.
+    case onOtherHosts([String])
+    /// Another reset, a reload, or a new share of the partitions is under way.
     case changing
     /// The group does not read what was named.
     case noSuchPartition(String)
@@ -20,7 +22,9 @@ package enum GroupResetRefusal: Error, Sendable, Hashable, CustomStringConvertib
             "the group is paused, but the batch under way in \(places.joined(separator: ", ")) has not finished; try again"
         case .notOpen: "the group is not open yet, or stops; look at `/readyz`"
         case .elsewhere: "the group runs on the host that has the log; ask that host"
-        case .changing: "another reset of the group is under way; try again"
+        case .onOtherHosts(let places):
+            "\(places.joined(separator: ", ")) \(places.count == 1 ? "is" : "are") read by other hosts now; pause and reset the group there"
+        case .changing: "another change of the group is under way; try again"
         case .noSuchPartition(let wanted): "the group does not read \(wanted)"
         }
     }

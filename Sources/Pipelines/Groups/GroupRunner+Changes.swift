@@ -13,34 +13,45 @@ extension GroupRunner {
         gate.resume()
     }
 
-    /// Reads partitions that its topics have got since the workers started. Returns when their workers run.
+    /// Reads partitions that its topics have got since the workers started. Returns when their workers run. A shared log gives
+    /// them out by itself.
     package func readNewPartitions() async throws {
+        guard shared == nil else { return }
         let count = currentPartitions().count
         let isOutgrown = state.withLock { $0.workers != nil && $0.partitions.count != count }
         if isOutgrown { try await change {} }
     }
 
-    /// Where a reset would lead, partition by partition; changes nothing.
+    /// Where a reset would lead, partition by partition; changes nothing. Partitions that other hosts read are left out.
     ///
     /// - Parameters:
     ///   - topic: only this topic of the group; nil for all of them.
     ///   - partition: only this partition of each topic; nil for all of them.
-    /// - Throws: ``GroupResetRefusal/noSuchPartition(_:)``, or an error of the log.
+    /// - Throws: ``GroupResetRefusal/noSuchPartition(_:)``, ``GroupResetRefusal/onOtherHosts(_:)`` if no partition is read here,
+    ///   or an error of the log.
     package func previewReset(
         to target: GroupResetTarget, topic: TopicName? = nil, partition: PartitionID? = nil
     ) async throws -> [GroupOffsetChange] {
-        let known = state.withLock { $0.partitions }
-        let chosen = (known.isEmpty ? currentPartitions() : known).filter { entry in
-            (topic == nil || entry.place.topic == topic) && (partition == nil || entry.place.partition == partition)
+        func isChosen(_ place: GroupPartition) -> Bool {
+            (topic == nil || place.topic == topic) && (partition == nil || place.partition == partition)
         }
+        let (here, elsewhere) = partitions
+        let chosen = here.filter { isChosen($0.place) }
         guard !chosen.isEmpty else {
+            let others = elsewhere.map(\.place).filter(isChosen)
+            if !others.isEmpty { throw GroupResetRefusal.onOtherHosts(others.map(Self.text)) }
             let wanted = [topic.map { "topic \($0)" }, partition.map { "partition \($0)" }].compactMap { $0 }
             throw GroupResetRefusal.noSuchPartition(wanted.joined(separator: ", "))
         }
+        var positions: [TopicName: TopicPositions] = [:]
+        for name in Set(chosen.map(\.place.topic)) { positions[name] = try await log.positions(of: name) }
         var changes: [GroupOffsetChange] = []
         for entry in chosen {
             let place = entry.place
-            let available = try log.offsets(topic: place.topic, partition: place.partition)
+            guard let offsets = positions[place.topic]?.offsets, offsets.indices.contains(Int(place.partition)) else {
+                throw ModuleError.transient("log.unknown_partition", "the log does not know \(Self.text(place)) yet")
+            }
+            let available = offsets[Int(place.partition)]
             let wanted = try await target.offset(in: place, available: available, log: log)
             changes.append(
                 GroupOffsetChange(
@@ -52,7 +63,8 @@ extension GroupRunner {
 
     /// Sets the group's offsets: in the log, or in its sink's own store if that keeps them. The group must be paused
     /// and its batches settled; one that waits for its next try is given up. Afterwards the workers read their
-    /// positions anew.
+    /// positions anew. Partitions that a shared log has given to other hosts since the preview are refused, and then nothing
+    /// is set.
     ///
     /// - Throws: ``GroupResetRefusal``, or an error of the log or the store; offsets set before it stay set.
     package func reset(_ changes: [GroupOffsetChange]) async throws {
@@ -60,11 +72,16 @@ extension GroupRunner {
         guard gate.isPaused else { throw GroupResetRefusal.running }
         let retried = health.current
         let busy = gate.busy.filter { retried[$0] == nil }
-        if !busy.isEmpty { throw GroupResetRefusal.batchUnderWay(busy.map { "\($0.topic)/\($0.partition)" }.sorted()) }
+        if !busy.isEmpty { throw GroupResetRefusal.batchUnderWay(busy.map(Self.text).sorted()) }
         try await change { [self] in
+            let here = Set(state.withLock { state in state.partitions.map(\.place) })
+            let others = shared == nil ? [] : changes.map(\.place).filter { !here.contains($0) }
+            if !others.isEmpty { throw GroupResetRefusal.onOtherHosts(others.map(Self.text)) }
             for change in changes { try await set(change) }
         }
     }
+
+    private static func text(_ place: GroupPartition) -> String { "\(place.topic)/\(place.partition)" }
 
     private func set(_ change: GroupOffsetChange) async throws {
         let place = change.place
@@ -78,15 +95,34 @@ extension GroupRunner {
         let task = try state.withLock { state throws(GroupResetRefusal) in
             guard state.workers != nil, !state.isStopping else { throw .notOpen }
             guard state.change == nil else { throw .changing }
-            let task = Task {
+            return begin(&state) { [self] in
                 await endWorkers()
                 defer { startWorkers() }
                 try await body()
             }
-            state.change = task
-            return task
         }
-        defer { state.withLock { $0.change = nil } }
         try await task.value
+    }
+
+    /// Runs `body` once no other change is under way, also while the group stops.
+    func whenUnchanging(_ body: @escaping @Sendable () async -> Void) async {
+        while true {
+            let (own, other) = state.withLock { state -> (Task<Void, any Error>?, Task<Void, any Error>?) in
+                if let other = state.change { return (nil, other) }
+                return (begin(&state, body), nil)
+            }
+            _ = await (own ?? other)?.result
+            if own != nil { return }
+        }
+    }
+
+    /// To be called with the lock held, while no change is under way.
+    private func begin(_ state: inout State, _ body: @escaping @Sendable () async throws -> Void) -> Task<Void, any Error> {
+        let task = Task {
+            defer { self.state.withLock { $0.change = nil } }
+            try await body()
+        }
+        state.change = task
+        return task
     }
 }

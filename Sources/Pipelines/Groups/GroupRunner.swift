@@ -1,7 +1,8 @@
 package import Martlet
 import Synchronization
 
-/// Runs one consumer group: opens its modules, then a worker for each partition of its topics.
+/// Runs one consumer group: opens its modules, then a worker for each partition of its topics, or for those that a shared log
+/// gives to this host.
 package final class GroupRunner: Sendable {
     package let settings: GroupSettings
     package let target: GroupTarget
@@ -10,6 +11,8 @@ package final class GroupRunner: Sendable {
     package let gate: PauseGate
     /// Whether this host runs the group. If not, it only validates it, and its channels replay it.
     package let runsHere: Bool
+    /// Set if hosts share the log, and so the group's partitions.
+    let shared: SharedLogRunner?
     /// For channels that replay the group on a host that does not run it.
     let replayTransforms: ReplayTransforms
 
@@ -24,9 +27,16 @@ package final class GroupRunner: Sendable {
         /// Opens the modules and starts the first workers.
         var task: Task<Void, Never>?
         var workers: Task<Void, Never>?
-        /// Ends the workers, changes what they read or where they stand, and starts others.
+        /// Ends the workers, changes what they read or where they stand, and starts others. One at a time.
         var change: Task<Void, any Error>?
+        /// What the workers read.
         var partitions: [Partition] = []
+        /// This host's part in the group, with a shared log.
+        var membership: (any GroupMembership)?
+        /// What a shared log has given to this host; nil until it does, and after it has taken that back.
+        var assignment: [TopicName: [PartitionID]]?
+        /// Whether a shared log has given out the partitions at least once, be it none for this host.
+        var hasJoined = false
         var isOpen = false
         /// Why the group's modules cannot be opened yet.
         var openingError: ModuleError?
@@ -36,16 +46,17 @@ package final class GroupRunner: Sendable {
     let log: any EventLog
     private let registry: MetricsRegistry
     private let dependencies: [Readiness]
-    private let logger: Logger
+    let logger: Logger
     let committer: OffsetCommitter
     let state = Mutex(State())
 
     package init(
         settings: GroupSettings, target: GroupTarget, transforms: TransformChain, log: any EventLog,
-        registry: MetricsRegistry, dependencies: [Readiness], runsHere: Bool = true, logger: Logger
+        registry: MetricsRegistry, dependencies: [Readiness], runsHere: Bool = true, shared: SharedLogRunner? = nil, logger: Logger
     ) {
         self.settings = settings
         self.runsHere = runsHere
+        self.shared = shared
         self.target = target
         self.transforms = transforms
         self.log = log
@@ -66,7 +77,8 @@ package final class GroupRunner: Sendable {
             do {
                 for dependency in dependencies { try await dependency.wait() }
                 try await open()
-                startWorkers()
+                if let shared { try await join(shared) } else { startWorkers() }
+                state.withLock { $0.isOpen = true }
             } catch {
                 logger.debug("group stops before it was open")
             }
@@ -74,7 +86,7 @@ package final class GroupRunner: Sendable {
         state.withLock { $0.task = task }
     }
 
-    /// Lets the batch under way finish, commits, and closes the group's modules.
+    /// Lets the batch under way finish, commits, gives the partitions of a shared log back, and closes the group's modules.
     package func stop() async {
         let (task, change) = state.withLock { state in
             state.isStopping = true
@@ -83,6 +95,7 @@ package final class GroupRunner: Sendable {
         task?.cancel()
         await task?.value
         _ = await change?.result
+        await leave()
         await endWorkers()
         if case .sink(let sink) = target { await sink.close() }
         for transform in transforms.transforms { await transform.close() }
@@ -114,36 +127,40 @@ package final class GroupRunner: Sendable {
         }
     }
 
-    private func open() async throws {
-        let opener = ModuleOpener(logger: logger) { [weak self] error in
+    /// Tries again for as long as it fails, and notes why.
+    var opener: ModuleOpener {
+        ModuleOpener(logger: logger) { [weak self] error in
             self?.state.withLock { $0.openingError = error }
         }
+    }
+
+    private func open() async throws {
+        let opener = opener
         for transform in transforms.transforms {
             try await opener.open("transform \(type(of: transform).name)") { try await transform.open() }
         }
         if case .sink(let sink) = target {
             try await opener.open("sink \(type(of: sink).name)") { try await sink.open() }
         }
-        state.withLock { $0.isOpen = true }
     }
 
     /// The partitions of the group's topics, as the log has them now.
     func currentPartitions() -> [Partition] {
         settings.topics.compactMap { log.topic($0) }.flatMap { topic in
-            (0..<PartitionID(topic.partitions)).map { partition in
-                Partition(
-                    place: GroupPartition(
-                        group: settings.name, topic: topic.name, incarnation: topic.incarnation, partition: partition),
-                    progress: PartitionProgress(),
-                    metrics: GroupMetrics(
-                        registry: registry, group: settings.name, topic: topic.name, partition: partition))
-            }
+            (0..<PartitionID(topic.partitions)).map { partition(of: topic, $0) }
         }
     }
 
-    /// Starts a worker for each partition, unless the group stops.
+    func partition(of topic: TopicInfo, _ number: PartitionID) -> Partition {
+        Partition(
+            place: GroupPartition(group: settings.name, topic: topic.name, incarnation: topic.incarnation, partition: number),
+            progress: PartitionProgress(),
+            metrics: GroupMetrics(registry: registry, group: settings.name, topic: topic.name, partition: number))
+    }
+
+    /// Starts a worker for each partition that this host reads, unless the group stops.
     func startWorkers() {
-        let partitions = currentPartitions()
+        let partitions = shared == nil ? currentPartitions() : assignedPartitions()
         state.withLock { state in
             if state.isStopping { return }
             state.partitions = partitions
@@ -159,12 +176,13 @@ package final class GroupRunner: Sendable {
     }
 
     /// Lets the batches under way finish (one that waits for its next try is given up), and commits.
-    func endWorkers() async {
+    /// - Parameter isLast: the partitions may be another host's afterwards.
+    func endWorkers(isLast: Bool = false) async {
         let workers = state.withLock { $0.workers }
         workers?.cancel()
         await workers?.value
         health.forget()
-        await committer.flush()
+        if isLast { await committer.flushAndForget() } else { await committer.flush() }
     }
 
     private func worker(for partition: Partition) -> PartitionWorker {

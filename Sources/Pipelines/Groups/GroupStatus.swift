@@ -13,7 +13,7 @@ package struct GroupStatus: Sendable {
         case paused
         /// Retries a batch, or cannot read.
         case held
-        /// Runs on the host that has the log, not here.
+        /// Runs on the host that has the log, not here; of a partition, also one that another host reads from a shared log.
         case elsewhere
     }
 
@@ -48,9 +48,11 @@ package struct GroupStatus: Sendable {
     package let phase: Phase
     package let partitions: [Partition]
 
-    /// The sum over the partitions; nil before all offsets are known.
+    /// The sum over the partitions that are read here; nil before all offsets are known, and if there are none.
     package var lag: Int64? {
-        partitions.reduce(Optional(0)) { sum, partition in
+        let here = partitions.filter { $0.phase != .elsewhere }
+        if here.isEmpty, !partitions.isEmpty { return nil }
+        return here.reduce(Optional(0)) { sum, partition in
             guard let sum, let lag = partition.lag else { return nil }
             return sum + lag
         }
@@ -87,7 +89,8 @@ extension GroupStatus.Counters {
 extension GroupRunner {
     /// The group now. Numbers of different partitions are read one after the other.
     package var status: GroupStatus {
-        let (known, isOpen) = state.withLock { ($0.partitions, $0.workers != nil) }
+        let (here, elsewhere) = partitions
+        let isOpen = state.withLock { $0.workers != nil || $0.hasJoined }
         let troubles = health.current
         let busy = gate.busy
         func phase(_ isHeld: Bool, _ isBusy: Bool) -> GroupStatus.Phase {
@@ -96,14 +99,22 @@ extension GroupRunner {
             if gate.isPaused { return isBusy ? .pausing : .paused }
             return isHeld ? .held : .running
         }
-        let partitions = (known.isEmpty ? currentPartitions() : known).map { entry in
+        func status(_ entry: Partition, _ phase: GroupStatus.Phase) -> GroupStatus.Partition {
             GroupStatus.Partition(
-                place: entry.place, phase: phase(troubles[entry.place] != nil, busy.contains(entry.place)),
+                place: entry.place, phase: phase,
                 offset: entry.progress.offset,
                 available: (try? log.offsets(topic: entry.place.topic, partition: entry.place.partition)) ?? 0..<0,
                 trouble: troubles[entry.place], counters: GroupStatus.Counters(entry.metrics))
         }
+        let read = here.map { status($0, phase(troubles[$0.place] != nil, busy.contains($0.place))) }
+        let others = elsewhere.map { status($0, isOpen ? .elsewhere : .opening) }
+        let order = settings.topics
+        func isBefore(_ left: GroupStatus.Partition, _ right: GroupStatus.Partition) -> Bool {
+            let (a, b) = (order.firstIndex(of: left.place.topic) ?? 0, order.firstIndex(of: right.place.topic) ?? 0)
+            return (a, left.place.partition) < (b, right.place.partition)
+        }
         return GroupStatus(
-            name: settings.name, topics: settings.topics, phase: phase(!troubles.isEmpty, !busy.isEmpty), partitions: partitions)
+            name: settings.name, topics: settings.topics, phase: phase(!troubles.isEmpty, !busy.isEmpty),
+            partitions: elsewhere.isEmpty ? read : (read + others).sorted(by: isBefore))
     }
 }

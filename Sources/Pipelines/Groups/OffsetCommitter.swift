@@ -51,11 +51,22 @@ package final class OffsetCommitter: Sendable {
     /// Commits what has moved since the last commit. Flushes run one after the other: once this returns, no older
     /// offset is on its way to the log.
     package func flush() async {
+        await flush(isLast: false)
+    }
+
+    /// Commits what has moved, and forgets what could not be committed: the partitions are another reader's from now on, and
+    /// an offset that came late would take it back.
+    func flushAndForget() async {
+        await flush(isLast: true)
+    }
+
+    private func flush(isLast: Bool) async {
         let flush = state.withLock { state in
             let previous = state.lastFlush
             let flush = Task {
                 await previous?.value
                 await commitMoved()
+                if isLast { self.state.withLock { $0.dirty.removeAll() } }
             }
             state.lastFlush = flush
             return flush

@@ -50,14 +50,20 @@ struct PartitionWorker: Sendable {
         let fences = Backoff(initial: settings.retryInitial, maximum: settings.retryMaximum)
         if let sink = target.transactional {
             let stored = try await sink.committedOffset(of: place)
-            return Position(stored: stored, next: try stored ?? firstOffset(), carried: carried, fences: fences)
+            return Position(stored: stored, next: try await first(stored), carried: carried, fences: fences)
         }
         let committed = try await log.committedOffset(group: settings.name, topic: place.topic, partition: place.partition)
-        return Position(stored: nil, next: try committed ?? firstOffset(), carried: carried, fences: fences)
+        return Position(stored: nil, next: try await first(committed), carried: carried, fences: fences)
     }
 
-    private func firstOffset() throws -> Offset {
-        let available = try log.offsets(topic: place.topic, partition: place.partition)
+    /// The stored offset; without one, where the group begins. That is asked of the log, which may be elsewhere.
+    private func first(_ stored: Offset?) async throws -> Offset {
+        if let stored { return stored }
+        let offsets = try await log.positions(of: place.topic).offsets
+        guard offsets.indices.contains(Int(place.partition)) else {
+            throw ModuleError.transient("log.unknown_partition", "the log does not know \(place.topic)/\(place.partition) yet")
+        }
+        let available = offsets[Int(place.partition)]
         return settings.start == .earliest ? available.lowerBound : available.upperBound
     }
 

@@ -11,12 +11,14 @@ extension Host {
         var services = services
         services.registry = surroundings.modules(
             plugins.registry(standardModules, adding: loaded.config.plugins, resolve: loaded.path, problems: problems))
+        checkLog(loaded, services.registry)
         guard
             let new = GraphBuilder.build(
                 loaded.config, root: loaded.root, baseDirectory: loaded.baseDirectory, services: services, previous: old,
                 problems: problems)
         else { return problems }
         do {
+            try await sharedLog?.check(new.topics)
             try await ensureTopics(new)
         } catch {
             problems.report(.invalid, at: ConfigPlace(path: ConfigPath([.key("topics")]), position: .none), "\(error)")
@@ -26,6 +28,14 @@ extension Host {
         tellChanges(HostKeys(loaded.root))
         logger.info("config reloaded")
         return problems
+    }
+
+    /// A log that is a module is made once more, for its problems; the one that runs stays until the next start.
+    private func checkLog(_ loaded: LoadedConfig, _ registry: ModuleRegistry) {
+        guard let module = loaded.config.log.module else { return }
+        let context = Self.logContext(
+            loaded, loops: loops, http: surroundings.http, metrics: MetricsRegistry(), identity: identity, logger: logger)
+        _ = LogModule(registry: registry, context: context).make(module, topics: loaded.config.topics, problems: loaded.problems)
     }
 
     /// Says which keys of `host` and `log` are in force now, and which are not.
@@ -44,7 +54,7 @@ extension Host {
         let leaving = GraphDifference(from: old, to: new)
         // What uses a database that leaves must be done with it before its successor opens: both write one outbox.
         for source in leaving.sourcesOfDatabases { await source.stop() }
-        for group in leaving.groups { await stop(group) }
+        await stop(leaving.groups)
         for channel in leaving.channels { await channel.stop(within: .seconds(1)) }
         for pubSub in leaving.pubSubs { await pubSub.stop() }
         for database in leaving.databases { await database.stop() }

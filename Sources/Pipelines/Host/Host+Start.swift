@@ -21,7 +21,7 @@ extension Host {
             try install(graph)
             try listen(graph.config.host)
         } catch {
-            await log.close()
+            await hostLog.close()
             throw error
         }
         startParts(of: graph)
@@ -37,11 +37,13 @@ extension Host {
         }
     }
 
-    /// Makes the topics where the log is; elsewhere they are only compared with what the log has.
+    /// Makes the topics where the log is, in the background if it is shared; on a host that uses another one's they are
+    /// only compared with what the log has.
     func ensureTopics(_ graph: PipelineGraph) async throws {
         if let remoteLog {
             return remoteLog.expect(graph.topics.map { (name: $0.name, partitions: $0.settings.partitions) })
         }
+        if let sharedLog { return sharedLog.expect(graph.topics) }
         for topic in graph.topics { _ = try await log.ensureTopic(topic.name, topic.settings) }
     }
 
@@ -62,7 +64,7 @@ extension Host {
         settings.apply(config)
         let publicServer = HTTPServer(loops: loops.loops, settings: settings) { [router] in router.dispatch($0) }
         // Other hosts append here, whatever the limit of the configured paths.
-        let eventBytes = graph.config.log.maxRecordBytes + (1 << 20)
+        let eventBytes = log.maxEventBytes + (1 << 20)
         settings.request.bodyBytesMax = max(settings.request.bodyBytesMax, Self.adminBodyBytes, eventBytes)
         let adminServer = HTTPServer(loops: [loops.loops[0]], settings: settings) { [adminRouter] in adminRouter.dispatch($0) }
         let publicAddress = try publicServer.listen(on: ListenAddress(parsing: config.listen))

@@ -12,22 +12,33 @@ extension Host {
         let grace = Duration.seconds(graph.config.host.shutdownGraceSeconds)
         logger.info("stopping", ("grace_seconds", String(graph.config.host.shutdownGraceSeconds)))
         // A channel that a group feeds is taken nothing more to before it closes.
-        for group in graph.groups where group.part.target.isChannel { await stop(group.part) }
+        await stop(graph.groups.map(\.part).filter(\.target.isChannel))
         for channel in graph.channels { await channel.part.stop(within: grace / 2) }
         await withTaskGroup(of: Void.self) { tasks in
             for server in servers { tasks.addTask { await server.stop(grace: grace / 2) } }
         }
         for source in graph.sources { await source.part.stop() }
         for node in graph.authenticators { await node.part.stop() }
-        for group in graph.groups where !group.part.target.isChannel { await stop(group.part) }
+        await stop(graph.groups.map(\.part).filter { !$0.target.isChannel })
         for pubSub in graph.pubSubs { await pubSub.part.stop() }
-        for database in graph.databases { await database.part.stop() }
-        await log.close()
+        await withDiscardingTaskGroup { tasks in
+            // An append that an outbox waits for ends when a log that is elsewhere closes, instead of being tried on.
+            if sharedLog != nil { tasks.addTask { [hostLog] in await hostLog.close() } }
+            for database in graph.databases { await database.part.stop() }
+        }
+        if sharedLog == nil { await hostLog.close() }
         loops.stop()
         logger.info("stopped")
     }
 
-    func stop(_ group: GroupRunner) async {
-        if services.runsGroups { await group.stop() } else { await group.replayTransforms.close() }
+    /// All at once: each may have to wait for its sink, or for a log that is elsewhere.
+    func stop(_ groups: [GroupRunner]) async {
+        await withDiscardingTaskGroup { tasks in
+            for group in groups {
+                tasks.addTask { [services] in
+                    if services.runsGroups { await group.stop() } else { await group.replayTransforms.close() }
+                }
+            }
+        }
     }
 }

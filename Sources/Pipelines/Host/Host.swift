@@ -24,9 +24,9 @@ package final class Host: Sendable {
         var adminAddress = ""
     }
 
-    /// The log that the pipelines use: this host's own, or another host's.
+    /// The log that the pipelines use: this host's own, another host's, or one that many hosts share.
     package var log: any EventLog { hostLog.log }
-    private let hostLog: HostLog
+    let hostLog: HostLog
     package let metrics: MetricsRegistry
     let logger: Logger
     let loops: HostLoops
@@ -73,14 +73,21 @@ package final class Host: Sendable {
         startKeys = HostKeys(loaded.root)
         loops = HostLoops(count: loaded.config.host.eventLoops ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         caches = (0..<loops.count).map { _ in ChunkCache() }
-        hostLog = HostLog(loaded, journalBytes: surroundings.journalBytes, metrics: metrics, logger: logger)
         self.surroundings = surroundings
         standardModules = registry
-        let modules = plugins.registry(registry, adding: loaded.config.plugins, resolve: loaded.path, problems: loaded.problems)
+        let modules = surroundings.modules(
+            plugins.registry(registry, adding: loaded.config.plugins, resolve: loaded.path, problems: loaded.problems))
+        let logModule = LogModule(
+            registry: modules,
+            context: Self.logContext(
+                loaded, loops: loops, http: surroundings.http, metrics: metrics, identity: identity, logger: logger))
+        hostLog = HostLog(
+            loaded, module: { logModule.make($0, topics: loaded.config.topics, problems: loaded.problems) },
+            journalBytes: surroundings.journalBytes, metrics: metrics, logger: logger)
         var services = GraphServices(
-            registry: surroundings.modules(modules), logger: logger, metrics: metrics, payloads: SimdjsonPayloadReader(),
+            registry: modules, logger: logger, metrics: metrics, payloads: SimdjsonPayloadReader(),
             schemas: ValijsonSchemaCompiler(), loops: loops, log: hostLog.log, identity: identity,
-            runsGroups: loaded.config.log.remote == nil, tickets: Tickets(secret: loaded.config.host.ticketSecret?.plain))
+            runsGroups: hostLog.runsGroups, sharedLog: hostLog.shared, tickets: Tickets(secret: loaded.config.host.ticketSecret?.plain))
         services.http = surroundings.http
         self.services = services
         guard
@@ -106,6 +113,20 @@ package final class Host: Sendable {
     /// The log, if it is another host's.
     package var remoteLog: RemoteEventLog? {
         if case .remote(let log) = hostLog { log } else { nil }
+    }
+
+    /// The log, if many hosts share it.
+    package var sharedLog: SharedLogRunner? { hostLog.shared }
+
+    /// What the module of a log is given, which stands below everything that a graph has.
+    static func logContext(
+        _ loaded: LoadedConfig, loops: HostLoops, http: any OutgoingHTTP, metrics: MetricsRegistry, identity: HostIdentity, logger: Logger
+    ) -> ModuleContext {
+        let type = loaded.config.log.module?.type ?? ""
+        return ModuleContext(
+            name: type, baseDirectory: loaded.baseDirectory, logger: logger.with("log", type), metrics: metrics,
+            payloads: SimdjsonPayloadReader(), schemas: ValijsonSchemaCompiler(), loops: loops, http: http,
+            dataDirectory: loaded.dataDirectory, hostID: { identity.id }, resolver: LogResolver(problems: loaded.problems))
     }
 
     package var phase: Phase { state.withLock { $0.phase } }

@@ -81,7 +81,8 @@ package final class Outbox: Sendable {
         saves.submit(request)
     }
 
-    /// Answers what was taken, then stops publishing. What waits is published after the next start.
+    /// Answers what was taken, then stops publishing. What waits is published after the next start; what the log has is
+    /// removed, since not every log would know it again.
     package func close() async {
         await saves.close()
         buffer.close()
@@ -91,6 +92,19 @@ package final class Outbox: Sendable {
         }
         for task in running { task.cancel() }
         for task in running { await task.value }
+        await removeAcknowledged()
+    }
+
+    private func removeAcknowledged() async {
+        guard let through = progress.removable else { return }
+        do {
+            let count = try await database.transaction { [self] connection in
+                try table.remove(owner: owner, through: through, connection)
+            }
+            progress.removed(through: through, count: count)
+        } catch {
+            logger.warning("cannot remove what the log has from the outbox: \(error); it is published again after the next start")
+        }
     }
 
     private func publisher(

@@ -7,7 +7,7 @@ import Testing
 
 /// `martlet plugin new` and `remove`. What is generated is type-checked; its contract tests were run when it was written.
 @Suite(.serialized) struct ScaffoldTests {
-    @Test(arguments: ModuleKind.allCases) func everyKindCompilesAndLeavesNoTrace(_ kind: ModuleKind) async throws {
+    @Test(arguments: PluginScaffold.kinds) func everyKindCompilesAndLeavesNoTrace(_ kind: ModuleKind) async throws {
         let package = try PluginFolder()
         let before = try package.snapshot()
         let made = try await package.plugin("new", "ChatAlert", "--kind", kind.rawValue)
@@ -56,6 +56,7 @@ import Testing
         (["new", "chat-alert", "--kind", "sink"], 2, "begins with a capital, such as ChatAlert, found `chat-alert`; did you mean ChatAlert?"),
         (["new", "Übel", "--kind", "sink"], 2, "found `Übel`"),
         (["new", "Chat", "--kind", "sinc"], 2, "--kind must be one of source, transform, sink, channel, database, pubsub, auth, found sinc; did you mean sink?"),
+        (["new", "Chat", "--kind", "log"], 2, "`plugin new` makes no log; conform a type to `SharedLog`"),
         (["new", "Chat"], 2, "say which kind: --kind source, transform, sink, channel, database, pubsub, auth"),
         (["new", "Table", "--kind", "sink"], 1, "the sink `table` exists already"),
         (["new", "SSE", "--kind", "channel"], 1, "the channel `sse` exists already"),

@@ -26,7 +26,8 @@ enum Documents {
     static func merged(_ example: [String: Any]) throws -> String {
         var config = object(try text("config.json")) ?? [:]
         for (block, entries) in example {
-            let own = config[block] as? [String: Any] ?? [:]
+            // A log's fields go with its type.
+            let own = block == "log" ? [:] : config[block] as? [String: Any] ?? [:]
             config[block] = own.merging(entries as? [String: Any] ?? [:]) { $1 }
         }
         return try json(config)
@@ -37,6 +38,7 @@ enum Documents {
         guard let type = module["type"] as? String else { return [] }
         let group: [String: Any] = ["topics": ["notifications"], "sink": ["type": "console"]]
         var examples: [[String: Any]] = []
+        if registry.logs.contains(where: { $0.name == type }) { examples.append(["log": module]) }
         if registry.databases.contains(where: { $0.name == type }) { examples.append(["databases": ["example": module]]) }
         if registry.authenticators.contains(where: { $0.name == type }) { examples.append(["auth": ["example": module]]) }
         if registry.pubSubs.contains(where: { $0.name == type }) { examples.append(["pubsub": ["example": module]]) }

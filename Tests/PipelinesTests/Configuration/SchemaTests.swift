@@ -20,9 +20,9 @@ import Testing
         """
 
     /// The errors of each config that has any, by its name.
-    private func errors(_ configs: [(name: String, json: String)]) throws -> [String: [String]] {
+    private func errors(_ configs: [(name: String, json: String)], _ registry: ModuleRegistry? = nil) throws -> [String: [String]] {
         let folder = try TemporaryFolder()
-        let schema = ConfigReference(try StandardModules.registry()).schema
+        let schema = ConfigReference(try registry ?? StandardModules.registry()).schema
         try JSONWriter.text(schema).write(toFile: folder.path + "/schema.json", atomically: true, encoding: .utf8)
         let lines = try configs.map { config in
             let object = try JSONSerialization.jsonObject(with: Data(config.json.utf8))
@@ -75,6 +75,23 @@ import Testing
                 #expect(found.count < configs.count, "\(found)")
             }
         }
+    }
+
+    /// The block `log` holds an engine's fields or a module's.
+    @Test func aLogThatIsAModuleHasItsOwnFields() throws {
+        var registry = try StandardModules.registry()
+        try registry.register(log: MemorySharedLog.self)
+        func config(_ log: String) -> String { "{ \"log\": \(log) }" }
+        let good = [
+            #"{ "type": "memory_shared", "cluster": "one", "description": "shared" }"#, #"{ "acknowledge": "written" }"#, #"{ "type": "embedded" }"#,
+            #"{ "type": "remote", "url": "http://10.0.0.1:8081" }"#, #"{ "type": "${env:LOG:-embedded}" }"#,
+        ]
+        #expect(try errors(good.map { ($0, config($0)) }, registry) == [:])
+        let bad = [
+            #"{ "type": "memory_shared", "cluster": "one", "acknowledge": "fsync" }"#, #"{ "type": "memory_shared" }"#,
+            #"{ "cluster": "one" }"#, #"{ "type": "memory_shard", "cluster": "one" }"#,
+        ]
+        #expect(Set(try errors(bad.map { ($0, config($0)) }, registry).keys) == Set(bad))
     }
 
     @Test func theSchemaFindsMistakes() throws {

@@ -42,6 +42,19 @@ struct OutboxTests {
         #expect(log.records(of: "likes").map(\.text) == (0..<40).map { "a\($0)" })
     }
 
+    /// Not every log knows a row again that it has already.
+    @Test func whatTheLogHasIsRemovedAtAStop() async throws {
+        let folder = try TemporaryFolder()
+        let fixture = try await OutboxFixture(in: folder)
+        try await fixture.open()
+        for number in 0..<10 { try fixture.submit(number, actor: "a\(number)") }
+        #expect(await waitUntil { fixture.published.count == 10 })
+        await fixture.outbox.close()
+        #expect(try await fixture.rows("SELECT event_id FROM martlet_outbox").isEmpty)
+        #expect(fixture.outbox.waiting == 0)
+        await fixture.database.close()
+    }
+
     /// The log has the rows, and the database is as it was before: the removal was never committed, or a backup was
     /// restored. The log drops what it has by the rows' numbers, and takes what is new.
     @Test func aRestoredDatabasePublishesNothingTwiceAndNothingNewIsTakenForOld() async throws {
