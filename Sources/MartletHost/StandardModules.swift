@@ -6,6 +6,7 @@ import FilesPlugin
 import FiltersPlugin
 import HTTPPlugin
 import JQPlugin
+import KafkaPlugin
 import MapPlugin
 import Martlet
 import OutboxPlugin
@@ -36,6 +37,7 @@ enum StandardModules {
         try registry.register(source: OutboxSource.self)
         try registry.register(source: RedisSource.self)
         try registry.register(transform: JQTransform.self)
+        try registry.register(log: KafkaLog.self)
         try registry.register(transform: MapTransform.self)
         try registry.register(transform: FilterTransform.self)
         try registry.register(transform: DedupeTransform.self)
