@@ -126,8 +126,9 @@ struct KafkaSettings: Sendable {
             ("group.id", group.text), ("enable.auto.commit", "false"), ("auto.offset.reset", "error"),
             ("partition.assignment.strategy", "range"), ("session.timeout.ms", String(sessionTimeout)),
             ("heartbeat.interval.ms", String(max(1, min(3_000, sessionTimeout / 3)))),
-            // A batch may take as long as it takes; that the host lives, its heartbeats tell.
-            ("max.poll.interval.ms", "86400000"),
+            // How long the group waits for a host that settles its matters before it gives partitions up. Batches may take as
+            // long as they take: the member's thread polls all the time, and that the host lives, its heartbeats tell.
+            ("max.poll.interval.ms", String(max(300_000, sessionTimeout))),
         ]
     }
 }

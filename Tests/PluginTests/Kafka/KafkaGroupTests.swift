@@ -86,6 +86,31 @@ import Testing
         await second.close()
     }
 
+    /// Its commits would be refused, so it is told at once, and gets a part again when the brokers are back.
+    @Test func aHostWhoseSessionIsLostGivesItsPartitionsUp() async throws {
+        let brokers = try MockKafka()
+        let log = try await log(brokers)
+        let host = Host()
+        let membership = try log.log.join("g", topics: ["t"], as: host)
+        try await eventually("the host has all") { host.partitions.count == 4 }
+        brokers.stop()
+        try await eventually("the session is lost") { host.calls.last == "revoked" }
+        try await eventually("a commit is refused") {
+            do {
+                try await log.commit(group: "g", topic: "t", partition: 0, offset: 1)
+            } catch let error as ModuleError {
+                return error.code == "log.not_owner"
+            }
+            return false
+        }
+        brokers.start()
+        try await eventually("the host has all again") { host.partitions.count == 4 }
+        try await log.commit(group: "g", topic: "t", partition: 0, offset: 1)
+        await membership.leave()
+        #expect(host.calls == ["assigned 4", "revoked", "assigned 4", "revoked"])
+        await log.close()
+    }
+
     @Test func aCloseLeavesTheGroups() async throws {
         let log = try await log(try MockKafka())
         let host = Host()
