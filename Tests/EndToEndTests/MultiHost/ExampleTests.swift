@@ -39,5 +39,27 @@ extension EndToEnd {
             #expect(try await hosts[2].like(Like("ann", of: "bob")).status == 404)
             for host in hosts.reversed() { #expect(try await host.stop() == 0) }
         }
+
+        @Test func theExampleWithKafkaRuns() async throws {
+            let (server, redis, kafka) = (try Server.postgreSQL(), try Server.redis(), try await TansuBroker())
+            let environment = kafka.environment.merging([
+                "DATABASE_URL": server.address, "MARTLET_BUS_URL": redis.address, "MARTLET_BUS_PASSWORD": "", "KAFKA_SERVER": kafka.address,
+            ]) { $1 }
+            var hosts: [HostProcess] = []
+            for _ in 0..<2 {
+                let folder = try TemporaryFolder()
+                try FileManager.default.copyItem(atPath: Self.examples + "/kafka-host.json", toPath: folder["config.json"])
+                let check = try await Cluster.command(["validate"], in: folder, environment: environment)
+                #expect(check.code == 0, "\(check.output)")
+                hosts.append(try await HostProcess.start(in: folder, environment: environment))
+            }
+            for host in hosts { try await host.waitUntilReady() }
+            let stream = StreamClient(HostProcess.streamPath(of: "bob"))
+            try await stream.connect(to: hosts[1].address)
+            #expect(try await hosts[0].like(Like("ann", of: "bob")).status == 201)
+            #expect(try await stream.waitForMessages(1).first?.text("text") == "ann liked your post")
+            try await eventually("a row in the list") { try await hosts[1].notifications(of: "bob").count == 1 }
+            for host in hosts.reversed() { #expect(try await host.stop() == 0) }
+        }
     }
 }

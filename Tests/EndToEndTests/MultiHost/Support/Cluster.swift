@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 
 /// Hosts of one platform: the first has the log and runs the groups; the others hold connections and serve sources and
-/// queries. The shipped config, with other blocks `log`, `pubsub.bus` and `databases.main`.
+/// queries. With Kafka none is special. The shipped config, with other blocks `log`, `pubsub.bus` and `databases.main`.
 final class Cluster {
     /// What the hosts share.
     enum Backend: String, CaseIterable {
@@ -10,6 +10,8 @@ final class Cluster {
         case plain
         /// One Redis, one PostgreSQL.
         case servers
+        /// The same, and the log in a broker that speaks Kafka's protocol: the hosts divide the groups among them.
+        case kafka
     }
 
     static let token = "a-token-for-tests"
@@ -19,24 +21,32 @@ final class Cluster {
     private(set) var hosts: [HostProcess?]
     let redis: Server?
     let postgreSQL: Server?
+    let kafka: TansuBroker?
     private let adminPort: Int
     private let busPort: Int
 
     /// - Parameters:
     ///   - postgreSQL: the server to use, instead of one of the cluster's own.
     ///   - edit: changes the config of one host.
-    init(_ count: Int, _ backend: Backend, postgreSQL given: Server? = nil, edit: (Int, inout TestConfig) -> Void = { _, _ in }) throws {
+    init(
+        _ count: Int, _ backend: Backend, postgreSQL given: Server? = nil, edit: (Int, inout TestConfig) -> Void = { _, _ in }
+    ) async throws {
+        kafka = backend == .kafka ? try await TansuBroker() : nil
         adminPort = try FreePort.take()
         busPort = try FreePort.take()
-        redis = backend == .servers ? try .redis() : nil
-        postgreSQL = try given ?? (backend == .servers ? .postgreSQL() : nil)
+        redis = backend == .plain ? nil : try .redis()
+        postgreSQL = try given ?? (backend == .plain ? nil : .postgreSQL())
         folders = try (0..<count).map { _ in try TemporaryFolder() }
         hosts = Array(repeating: nil, count: count)
         for number in 0..<count {
             var config = try TestConfig.shipped()
-            if number == 0 {
-                config.set("host", "admin_token", to: Self.token)
-            } else {
+            if number == 0 { config.set("host", "admin_token", to: Self.token) }
+            if let kafka {
+                let log: [String: Any] = [
+                    "type": "kafka", "bootstrap_servers": [kafka.address], "replication_factor": 1, "session_timeout_ms": 6_000,
+                ]
+                config.set("log", to: log)
+            } else if number > 0 {
                 config.set("log", to: ["type": "remote", "url": "http://127.0.0.1:\(adminPort)", "token": Self.token])
             }
             if let redis {
@@ -65,7 +75,8 @@ final class Cluster {
     /// Starts one host and waits until it serves.
     func start(_ number: Int) async throws {
         hosts[number] = try await HostProcess.start(
-            in: folders[number], set: number == 0 ? ["host.admin_listen=127.0.0.1:\(adminPort)"] : [])
+            in: folders[number], set: number == 0 ? ["host.admin_listen=127.0.0.1:\(adminPort)"] : [],
+            environment: kafka?.environment ?? [:])
         if number == 0 { hosts[number]?.adminToken = Self.token }
     }
 
