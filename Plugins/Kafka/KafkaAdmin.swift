@@ -76,18 +76,20 @@ final class KafkaAdmin: Sendable {
 
     func create(_ topic: TopicName, _ wanted: TopicSettings) throws(ModuleError) {
         var text = [CChar](repeating: 0, count: 512)
-        guard let new = rd_kafka_NewTopic_new(topic.text, CInt(wanted.partitions), CInt(settings.replicationFactor), &text, text.count) else {
+        let copies = CInt(settings.replicationFactor)
+        guard let new = rd_kafka_NewTopic_new(topic.text, CInt(wanted.partitions), copies, &text, text.count) else {
             let reason = text.withUnsafeBytes { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
             throw .blocked("log.invalid_topic", "Kafka takes no topic \"\(topic)\" with \(wanted.partitions) partitions: \(reason)")
         }
         defer { rd_kafka_NewTopic_destroy(new) }
         for (name, value) in configuration(wanted) { rd_kafka_NewTopic_set_config(new, name, value) }
-        let event = try ask(RD_KAFKA_ADMIN_OP_CREATETOPICS, "make the topic \(topic)") { options, queue in
+        let action = "make the topic \(topic)"
+        let event = try ask(RD_KAFKA_ADMIN_OP_CREATETOPICS, action) { options, queue in
             var topics: [OpaquePointer?] = [new]
             rd_kafka_CreateTopics(handle.raw, &topics, 1, options, queue)
         }
         var count = 0
-        try check(rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event.raw), &count), count, "make the topic \(topic)")
+        try check(rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event.raw), &count), count, action)
     }
 
     private func configuration(_ wanted: TopicSettings) -> [(String, String)] {

@@ -56,7 +56,8 @@ public struct KafkaConfig: ModuleConfig {
         certificateAuthorityFile = fields.optional(
             "ca_file", "Certificates (PEM) that the brokers' ones must come from; left out, those that the system trusts.",
             example: "kafka-ca.pem")
-        certificateFile = fields.optional("certificate_file", "This host's certificate (PEM), if the brokers ask for one.", example: "host.pem")
+        certificateFile = fields.optional(
+            "certificate_file", "This host's certificate (PEM), if the brokers ask for one.", example: "host.pem")
         keyFile = fields.optional("key_file", "The key (PEM) of `certificate_file`.", example: "host.key")
         mechanism = fields.optional("sasl_mechanism", "How the user is checked.", example: .scramSHA512)
         username = fields.optional("sasl_username", "The user.", example: "martlet")
@@ -75,7 +76,8 @@ public struct KafkaConfig: ModuleConfig {
             "session_timeout_ms", default: 10_000, in: 1_000...1_800_000,
             "After how long without a sign of life a host's partitions go to others; the brokers have limits, 6 s at least as they come.")
         fetchWaitMilliseconds = fields.optional(
-            "fetch_wait_ms", default: 500, in: 1...30_000, "How long a broker may hold a request for records that are not there yet.")
+            "fetch_wait_ms", default: 100, in: 1...30_000,
+            "How long a broker may hold a request for records that are not there yet. A reader that begins elsewhere may wait so long.")
         maxQueuedBytes = fields.optional(
             "max_queued_bytes", default: 64 << 20, in: 1 << 20...1 << 40,
             "Events that wait for the brokers' acknowledgement; beyond it appends fail for now.")
@@ -92,7 +94,8 @@ public struct KafkaConfig: ModuleConfig {
         if !securityProtocol.usesTLS {
             for (key, value) in [("ca_file", certificateAuthorityFile), ("certificate_file", certificateFile), ("key_file", keyFile)]
             where value != nil {
-                fields.problem(at: key, with: ["security_protocol"], "has no effect without TLS; set `security_protocol` to ssl or sasl_ssl")
+                fields.problem(
+                    at: key, with: ["security_protocol"], "has no effect without TLS; set `security_protocol` to ssl or sasl_ssl")
             }
         }
         if (certificateFile == nil) != (keyFile == nil) {
@@ -100,8 +103,8 @@ public struct KafkaConfig: ModuleConfig {
             fields.problem(at: key, with: ["certificate_file", "key_file"], "`certificate_file` and `key_file` belong together; give both")
         }
         if !securityProtocol.usesSASL {
-            for (key, isGiven) in [("sasl_mechanism", mechanism != nil), ("sasl_username", username != nil), ("sasl_password", password != nil)]
-            where isGiven {
+            let given = [("sasl_mechanism", mechanism != nil), ("sasl_username", username != nil), ("sasl_password", password != nil)]
+            for (key, isGiven) in given where isGiven {
                 fields.problem(
                     at: key, with: ["security_protocol"], "has no effect; set `security_protocol` to sasl_ssl or sasl_plaintext")
             }

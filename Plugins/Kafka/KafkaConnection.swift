@@ -83,7 +83,8 @@ final class KafkaConnection: Sendable {
         while true {
             if let count = try admin.partitionCounts(.all)[name], count >= wanted.partitions { return count }
             guard ContinuousClock.now < deadline else {
-                throw ModuleError.transient("log.kafka_timeout", "the topic \(name) was made, and the brokers do not show it within \(timeout) ms")
+                throw ModuleError.transient(
+                    "log.kafka_timeout", "the topic \(name) was made, and the brokers do not show it within \(timeout) ms")
             }
             usleep(settlingPause)
         }

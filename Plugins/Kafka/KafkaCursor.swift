@@ -39,7 +39,9 @@ final class KafkaCursor: @unchecked Sendable {
     private(set) var isOutOfRange = false
 
     /// Begins to fetch at an offset.
-    init(_ handle: KafkaHandle, lane: Int, in partition: KafkaPartition, at offset: Offset, _ callbacks: KafkaCallbacks) throws(ModuleError) {
+    init(
+        _ handle: KafkaHandle, lane: Int, in partition: KafkaPartition, at offset: Offset, _ callbacks: KafkaCallbacks
+    ) throws(ModuleError) {
         topic = try handle.topic(partition.topic)
         guard let made = rd_kafka_queue_new(handle.raw) else { throw .transient("log.kafka_failed", "librdkafka has no memory") }
         self.handle = handle

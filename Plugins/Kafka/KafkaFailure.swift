@@ -30,11 +30,12 @@ enum KafkaFailure {
             return .transient("log.overloaded", "\(text); try again later")
         case RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID, RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION, RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS,
             RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID, RD_KAFKA_RESP_ERR__UNKNOWN_GROUP:
-            return .transient("log.not_owner", "\(text); the partition is another member's of the group now, or the group is being divided anew")
+            return .transient("log.not_owner", "\(text); the partition is another member's now, or the group is being divided anew")
         case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE:
             return .permanent("log.record_too_large", "\(text); send less, or raise the topic's `max.message.bytes` on the brokers")
         case RD_KAFKA_RESP_ERR_INVALID_RECORD, RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, RD_KAFKA_RESP_ERR_INVALID_MSG:
-            return .permanent("log.kafka_invalid_record", "\(text); the brokers refuse the record for what it is: see its key and timestamp")
+            return .permanent(
+                "log.kafka_invalid_record", "\(text); the brokers refuse the record for what it is: see its key and timestamp")
         default:
             return blocked(code, text) ?? .transient("log.kafka_failed", text)
         }
@@ -73,6 +74,7 @@ enum KafkaFailure {
     }
 
     static func notOwner(_ group: GroupName, _ topic: TopicName, _ partition: PartitionID) -> ModuleError {
-        .transient("log.not_owner", "partition \(topic)/\(partition) is not this host's part of the group \(group): it was given to another member")
+        .transient(
+            "log.not_owner", "partition \(topic)/\(partition) is not this host's part of the group \(group): it is another member's")
     }
 }

@@ -1,4 +1,5 @@
 import CRdKafka
+import Glibc
 import Martlet
 
 /// Turns librdkafka's messages into records. Their bytes are copied, once and into one piece of memory a record: librdkafka's
@@ -17,10 +18,14 @@ enum KafkaRecordDecoder {
         let total = headers.reduce(value.count + key.count) { $0 + $1.value.count }
         let bytes = Bytes(capacity: total) { target in
             var end = 0
-            for part in [value, key] + headers.map(\.value) where !part.isEmpty {
-                UnsafeMutableRawBufferPointer(rebasing: target[end...]).copyMemory(from: part)
+            func append(_ part: UnsafeRawBufferPointer) {
+                guard let source = part.baseAddress, !part.isEmpty, let start = target.baseAddress else { return }
+                (start + end).copyMemory(from: source, byteCount: part.count)
                 end += part.count
             }
+            append(value)
+            append(key)
+            for header in headers { append(header.value) }
             return total
         }
         var end = value.count + key.count
@@ -29,8 +34,11 @@ enum KafkaRecordDecoder {
         for header in headers {
             let slice = bytes.slice(end..<end + header.value.count)
             end += header.value.count
-            let name = String(cString: header.name)
-            if id == nil, name == Event.idHeader { id = slice } else { own.append(Header(name, slice)) }
+            if id == nil, strcmp(header.name, Event.idHeader) == 0 {
+                id = slice
+            } else {
+                own.append(Header(String(cString: header.name), slice))
+            }
         }
         var type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE
         let timestamp = rd_kafka_message_timestamp(message, &type)

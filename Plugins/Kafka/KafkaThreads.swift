@@ -31,7 +31,8 @@ final class KafkaThreads: Sendable {
             continuation.resume(
                 throwing: calls.waiting < Self.waitingLimit
                     ? KafkaFailure.closed
-                    : ModuleError.transient("log.overloaded", "\(Self.waitingLimit) requests wait for the brokers already; try again later"))
+                    : ModuleError.transient(
+                        "log.overloaded", "\(Self.waitingLimit) requests wait for the brokers already; try again later"))
         }
     }
 

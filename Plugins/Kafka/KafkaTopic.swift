@@ -11,6 +11,8 @@ struct KafkaTopic: Sendable {
     func appended(_ places: [RecordPlace]) {
         var last: [PartitionID: Offset] = [:]
         for place in places { last[place.partition] = max(last[place.partition] ?? -1, place.offset) }
-        for (partition, offset) in last where partitions.indices.contains(Int(partition)) { partitions[Int(partition)].hasRecord(at: offset) }
+        for (partition, offset) in last where partitions.indices.contains(Int(partition)) {
+            partitions[Int(partition)].hasRecord(at: offset)
+        }
     }
 }

@@ -12,7 +12,7 @@ import Testing
     private static let variable = "MARTLET_TEST_KAFKA"
     private static var address: String? { ProcessInfo.processInfo.environment[variable] }
 
-    @Test(.enabled(if: address == nil), arguments: ["theLogKeepsTheContract", "hostsShareAGroup"])
+    @Test(.enabled(if: address == nil), arguments: ["theLogKeepsTheContract", "hostsShareAGroup", "othersRecordsAreRead"])
     func itWorksOnTansu(_ test: String) async throws {
         let broker = try await TansuBroker()
         try await run(test, broker, broker.address)
@@ -60,6 +60,51 @@ import Testing
                 try TopicsOfAStore(
                     store, TestHost().make(KafkaLog.self, #"{"bootstrap_servers": ["\#(address)"], "fetch_wait_ms": 20, "replication_factor": 1}"#))
             }
+        }
+
+        /// A record without an id, and transactions, whose marks take offsets: 3 in the middle, 5 at the end.
+        @Test func othersRecordsAreRead() async throws {
+            let script = """
+                import sys
+                from confluent_kafka import Producer
+                from confluent_kafka.admin import AdminClient, NewTopic
+                servers = {"bootstrap.servers": sys.argv[1]}
+                admin = AdminClient(servers)
+                admin.create_topics([NewTopic("t", 1, 1)])["t"].result(10)
+                plain = Producer(servers)
+                plain.produce("t", key="k", value="0", headers=[("a", b"b"), ("none", None)])
+                plain.flush(10)
+                writer = Producer({**servers, "transactional.id": "x"})
+                writer.init_transactions(10)
+                for values in (["1", "2"], ["4"]):
+                    writer.begin_transaction()
+                    for value in values: writer.produce("t", key="k", value=value)
+                    writer.commit_transaction(10)
+                """
+            _ = try Python.run(script, [KafkaOnTansuTests.address ?? ""])
+            let log = try log()
+            try await log.open()
+            _ = try await log.ensureTopic("t", KafkaLogTests.settings)
+            var records: [Record] = []
+            while true {
+                let page = try await log.read(topic: "t", partition: 0, from: records.last.map { $0.offset + 1 } ?? 0, maxBytes: 1)
+                if page.isEmpty { break }
+                records += page
+            }
+            #expect(records.map(\.offset) == [0, 1, 2, 4] && records.map(\.event.payload) == ["0", "1", "2", "4"])
+            #expect(records[0].event.id == "t/0/0" && records[0].event.headers == [Header("a", "b"), Header("none", "")])
+            var next: Offset = 0
+            while next < 6 {
+                let page = try await log.read(topic: "t", partition: 0, keys: ["other"], from: next, to: 6, limit: 10)
+                #expect(page.records.isEmpty && page.next > next)
+                next = page.next
+            }
+            // No record comes from the mark at the end.
+            let waiting = Task { try await log.waitForRecord(topic: "t", partition: 0, at: 5) }
+            #expect(try await log.append(KafkaLogTests.events(0..<1), to: "t") == [RecordPlace(partition: 0, offset: 6)])
+            try await waiting.value
+            #expect(try await log.read(topic: "t", partition: 0, from: 5, maxBytes: 1_000).map(\.offset) == [6])
+            await log.close()
         }
 
         @Test func itSpeaksTLS() async throws {
