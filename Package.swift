@@ -90,7 +90,7 @@ let package = Package(
         ),
 
         // What several test targets share.
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .target(name: "TestSupport", dependencies: ["CRdKafka"], path: "Tests/TestSupport", swiftSettings: strict),
         tests("MartletTests", ["Martlet", "TestSupport"]),
         tests("EmbeddedLogTests", ["EmbeddedLog", "LogSimulator", "TestSupport"]),
         tests("HTTPServerTests", ["HTTPServer", "CEvent", "TestSupport"]),

@@ -6,7 +6,7 @@ extension EndToEnd {
     /// A host dies with likes in its outbox that the log could not take: another one publishes them.
     @Suite struct AdoptionTests {
         @Test func theOutboxOfADeadHostIsPublishedByAnother() async throws {
-            let cluster = try await Cluster(3, .servers) { _, config in config.set("host", "outbox_lease_seconds", to: 2) }
+            let cluster = try Cluster(3, .servers) { _, config in config.set("host", "outbox_lease_seconds", to: 2) }
             try await cluster.start()
             let server = try #require(cluster.postgreSQL)
             let stream = StreamClient(HostProcess.streamPath(of: "bob"))
@@ -41,7 +41,7 @@ extension EndToEnd {
 
         /// The host that adopts cannot reach the log either, for longer than a lease; then it can.
         @Test func anAdoptedOutboxWaitsForTheLog() async throws {
-            let cluster = try await Cluster(3, .servers) { _, config in config.set("host", "outbox_lease_seconds", to: 1) }
+            let cluster = try Cluster(3, .servers) { _, config in config.set("host", "outbox_lease_seconds", to: 1) }
             try await cluster.start()
             let server = try #require(cluster.postgreSQL)
             try await cluster.kill(0)

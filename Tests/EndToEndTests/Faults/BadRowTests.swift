@@ -9,7 +9,7 @@ extension EndToEnd {
             + "text VARCHAR(40) NOT NULL, created_at BIGINT NOT NULL)"
 
         @Test func onlyTheRecordAtFaultIsDeadLettered() async throws {
-            let cluster = try await Cluster(1, .servers) { _, config in
+            let cluster = try Cluster(1, .servers) { _, config in
                 config.set(
                     "databases", "main", "schema",
                     to: [

@@ -13,7 +13,7 @@ extension EndToEnd {
 
         @Test(arguments: Cluster.Backend.allCases)
         func clientsOfAHostThatWasCutOffMissNothing(_ backend: Cluster.Backend) async throws {
-            let cluster = try await Cluster(2, backend) { number, config in
+            let cluster = try Cluster(2, backend) { number, config in
                 config.set("sources", "flood", to: [
                     "type": "http", "method": "POST", "path": "/flood", "publish": ["topic": "notifications", "key": "${/recipient}"],
                 ])

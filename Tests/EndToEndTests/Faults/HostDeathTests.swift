@@ -10,7 +10,7 @@ extension EndToEnd {
         private static let rounds = 12
 
         @Test func aThousandClientsMissNothing() async throws {
-            let cluster = try await Cluster(3, .servers)
+            let cluster = try Cluster(3, .servers)
             try await cluster.start()
             let crowd = StreamCrowd(users: Self.users.flatMap { Array(repeating: $0, count: Self.clientsPerUser) })
             try await crowd.connect(to: cluster[1].address)

@@ -26,7 +26,7 @@ extension EndToEnd {
 
         @Test(arguments: Cluster.Backend.allCases)
         func messagesReachTheirRecipientsOnEveryHost(_ backend: Cluster.Backend) async throws {
-            let cluster = try await Cluster(3, backend)
+            let cluster = try Cluster(3, backend)
             try await cluster.start()
             let recipients = (0..<8).map { "user-\($0)" }
             var listeners: [Listener] = []
@@ -60,7 +60,7 @@ extension EndToEnd {
 
         @Test(arguments: Cluster.Backend.allCases)
         func aHostThatDiesLosesNothingForItsClients(_ backend: Cluster.Backend) async throws {
-            let cluster = try await Cluster(3, backend)
+            let cluster = try Cluster(3, backend)
             try await cluster.start()
             let recipients = (0..<60).map { "user-\($0)" }
             var listeners: [Listener] = []

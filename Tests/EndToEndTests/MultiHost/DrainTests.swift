@@ -40,7 +40,7 @@ extension EndToEnd {
         }
 
         @Test func whatWaitsIsToldAndWaitedFor() async throws {
-            let cluster = try await Cluster(2, .plain)
+            let cluster = try Cluster(2, .plain)
             try await cluster.start()
             try await cluster.kill(0)
             try await cluster[1].likeAll((0..<7).map { Like("fan-\($0)", of: "bob") })

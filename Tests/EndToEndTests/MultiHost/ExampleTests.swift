@@ -42,8 +42,10 @@ extension EndToEnd {
 
         @Test func theExampleWithKafkaRuns() async throws {
             let (server, redis, kafka) = (try Server.postgreSQL(), try Server.redis(), try await TansuBroker())
+            try redis.run("redis-cli -u \(redis.address) config set requirepass a-password")
             let environment = kafka.environment.merging([
-                "DATABASE_URL": server.address, "MARTLET_BUS_URL": redis.address, "MARTLET_BUS_PASSWORD": "", "KAFKA_SERVER": kafka.address,
+                "DATABASE_URL": server.address, "MARTLET_BUS_URL": redis.address, "MARTLET_BUS_PASSWORD": "a-password",
+                "KAFKA_SERVER": kafka.address,
             ]) { $1 }
             var hosts: [HostProcess] = []
             for _ in 0..<2 {

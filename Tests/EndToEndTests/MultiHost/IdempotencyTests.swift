@@ -21,7 +21,7 @@ extension EndToEnd {
         }
 
         @Test func aKeyOnTwoHostsAtOnceIsOneLikeAndTheSameAnswerTwice() async throws {
-            let cluster = try await Cluster(2, .servers)
+            let cluster = try Cluster(2, .servers)
             try await cluster.start()
             let addresses = [cluster[0].address, cluster[1].address]
             let answers = try await withThrowingTaskGroup(of: (thread: Int, answers: [HTTPAnswer]).self) { group in

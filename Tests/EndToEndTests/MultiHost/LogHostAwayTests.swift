@@ -6,7 +6,7 @@ extension EndToEnd {
     /// The host with the log goes away and comes back.
     @Suite struct LogHostAwayTests {
         @Test func likesAreSavedAndStreamsCatchUp() async throws {
-            let cluster = try await Cluster(2, .plain)
+            let cluster = try Cluster(2, .plain)
             try await cluster.start()
             let host = cluster[1]
             let open = StreamClient(HostProcess.streamPath(of: "bob"))
@@ -49,7 +49,7 @@ extension EndToEnd {
         }
 
         @Test func aResumeIsPutOffWhenItTakesTooLong() async throws {
-            let cluster = try await Cluster(2, .plain)
+            let cluster = try Cluster(2, .plain)
             try await cluster.start()
             let stream = StreamClient(HostProcess.streamPath(of: "bob"))
             try await stream.connect(to: cluster[1].address)
@@ -69,7 +69,7 @@ extension EndToEnd {
         }
 
         @Test func aHostStartsBeforeTheHostWithTheLog() async throws {
-            let cluster = try await Cluster(2, .plain)
+            let cluster = try Cluster(2, .plain)
             try await cluster.start(1)
             let ready = try await cluster[1].admin("/readyz")
             #expect(ready.status == 503)
@@ -83,7 +83,7 @@ extension EndToEnd {
         }
 
         @Test func aLogThatWasWipedIsNoticed() async throws {
-            let cluster = try await Cluster(2, .plain)
+            let cluster = try Cluster(2, .plain)
             try await cluster.start()
             let stream = StreamClient(HostProcess.streamPath(of: "bob"))
             try await stream.connect(to: cluster[1].address)
@@ -107,7 +107,7 @@ extension EndToEnd {
         }
 
         @Test func aWrongTokenIsSaidClearly() async throws {
-            let cluster = try await Cluster(2, .plain) { number, config in
+            let cluster = try Cluster(2, .plain) { number, config in
                 if number == 1 { config.set("log", "token", to: "wrong") }
             }
             try await cluster.start(0)
@@ -121,7 +121,7 @@ extension EndToEnd {
         }
 
         @Test func aTopicThatTheLogLacksIsNamed() async throws {
-            let cluster = try await Cluster(2, .plain) { number, config in
+            let cluster = try Cluster(2, .plain) { number, config in
                 if number == 1 {
                     config.set("topics", "extra", to: ["partitions": 1])
                     config.set("topics", "notifications", "partitions", to: 2)
@@ -138,7 +138,7 @@ extension EndToEnd {
         }
 
         @Test func groupsSayWhereTheyRun() async throws {
-            let cluster = try await Cluster(2, .plain)
+            let cluster = try Cluster(2, .plain)
             try await cluster.start()
             let admin = "http://" + cluster[1].adminAddress
             let list = try await Cluster.command(["groups", "--admin", admin], in: cluster.folders[1])

@@ -19,7 +19,7 @@ extension EndToEnd {
 
         @Test(arguments: Cluster.Backend.allCases)
         func whoIsConnectedGetsThemInOrderAndNothingKeepsThem(_ backend: Cluster.Backend) async throws {
-            let cluster = try await Cluster(2, backend) { _, config in config.set("sources", "typing", to: Self.typing) }
+            let cluster = try Cluster(2, backend) { _, config in config.set("sources", "typing", to: Self.typing) }
             try await cluster.start()
             let stream = StreamClient(HostProcess.streamPath(of: "bob"))
             let other = StreamClient(HostProcess.streamPath(of: "ann"))
@@ -52,7 +52,7 @@ extension EndToEnd {
         }
 
         @Test func aBusThatIsAwayIsAnAnswer() async throws {
-            let cluster = try await Cluster(1, .servers) { _, config in config.set("sources", "typing", to: Self.typing) }
+            let cluster = try Cluster(1, .servers) { _, config in config.set("sources", "typing", to: Self.typing) }
             try await cluster.start()
             #expect(try await post(cluster[0], "ann").status == 202)
             try cluster.redis?.stop()

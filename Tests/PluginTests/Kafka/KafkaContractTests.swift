@@ -1,6 +1,7 @@
 import Martlet
 import MartletTesting
 import Synchronization
+import TestSupport
 import Testing
 
 /// The log's contract, over brokers that speak Kafka's protocol.

@@ -1,6 +1,7 @@
 import KafkaPlugin
 import Martlet
 import MartletTesting
+import TestSupport
 
 /// The real log over a mock cluster, for which it makes the topics, since that cannot be asked to.
 final class KafkaOnMock: EventLog {
@@ -19,7 +20,7 @@ final class KafkaOnMock: EventLog {
     func close() async { await log.close() }
 
     func ensureTopic(_ name: TopicName, _ settings: TopicSettings) async throws -> TopicInfo {
-        brokers.make(name, partitions: settings.partitions)
+        brokers.make(name.text, partitions: settings.partitions)
         return try await log.ensureTopic(name, settings)
     }
 

@@ -12,7 +12,7 @@ final class LoadedCluster {
     private(set) var streams: [StreamClient] = []
 
     init(_ count: Int = 2, postgreSQL: Server? = nil, edit: (Int, inout TestConfig) -> Void = { _, _ in }) async throws {
-        cluster = try await Cluster(count, .servers, postgreSQL: postgreSQL, edit: edit)
+        cluster = try Cluster(count, .servers, postgreSQL: postgreSQL, edit: edit)
         try await cluster.start()
         for (index, owner) in Self.owners.enumerated() {
             let stream = StreamClient(HostProcess.streamPath(of: owner))

@@ -10,7 +10,7 @@ final class Cluster {
         case plain
         /// One Redis, one PostgreSQL.
         case servers
-        /// The same, and the log in a broker that speaks Kafka's protocol: the hosts divide the groups among them.
+        /// The same, and the log in brokers that speak Kafka's protocol: the hosts divide the groups among them.
         case kafka
     }
 
@@ -21,7 +21,7 @@ final class Cluster {
     private(set) var hosts: [HostProcess?]
     let redis: Server?
     let postgreSQL: Server?
-    let kafka: TansuBroker?
+    let kafka: MockKafka?
     private let adminPort: Int
     private let busPort: Int
 
@@ -30,10 +30,12 @@ final class Cluster {
     ///   - edit: changes the config of one host.
     init(
         _ count: Int, _ backend: Backend, postgreSQL given: Server? = nil, edit: (Int, inout TestConfig) -> Void = { _, _ in }
-    ) async throws {
-        kafka = backend == .kafka ? try await TansuBroker() : nil
+    ) throws {
+        kafka = backend == .kafka ? try MockKafka() : nil
         adminPort = try FreePort.take()
         busPort = try FreePort.take()
+        kafka?.make("notifications", partitions: 4)
+        kafka?.make("notifications.dead-letters", partitions: 1)
         redis = backend == .plain ? nil : try .redis()
         postgreSQL = try given ?? (backend == .plain ? nil : .postgreSQL())
         folders = try (0..<count).map { _ in try TemporaryFolder() }
@@ -43,7 +45,7 @@ final class Cluster {
             if number == 0 { config.set("host", "admin_token", to: Self.token) }
             if let kafka {
                 let log: [String: Any] = [
-                    "type": "kafka", "bootstrap_servers": [kafka.address], "replication_factor": 1, "session_timeout_ms": 6_000,
+                    "type": "kafka", "bootstrap_servers": kafka.servers, "fetch_wait_ms": 10, "session_timeout_ms": 6_000,
                 ]
                 config.set("log", to: log)
             } else if number > 0 {
@@ -75,8 +77,7 @@ final class Cluster {
     /// Starts one host and waits until it serves.
     func start(_ number: Int) async throws {
         hosts[number] = try await HostProcess.start(
-            in: folders[number], set: number == 0 ? ["host.admin_listen=127.0.0.1:\(adminPort)"] : [],
-            environment: kafka?.environment ?? [:])
+            in: folders[number], set: number == 0 ? ["host.admin_listen=127.0.0.1:\(adminPort)"] : [])
         if number == 0 { hosts[number]?.adminToken = Self.token }
     }
 

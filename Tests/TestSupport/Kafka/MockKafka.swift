@@ -1,16 +1,14 @@
-import CRdKafka
-import Martlet
-import TestSupport
+package import CRdKafka
 
 /// librdkafka's mock cluster: brokers in this process that listen on loopback and speak Kafka's protocol. It knows neither
 /// CreateTopics, CreatePartitions and ListGroups nor offsets by time, and answers a request for records that are not there
 /// only when its wait is over.
-final class MockKafka: @unchecked Sendable {
+package final class MockKafka: @unchecked Sendable {
     // Unchecked: librdkafka locks its clients and its mock clusters itself.
     private let client: OpaquePointer
     private let cluster: OpaquePointer
 
-    init(brokers: Int = 1) throws {
+    package init(brokers: Int = 1) throws {
         let conf = rd_kafka_conf_new()
         rd_kafka_conf_set(conf, "log_level", "0", nil, 0)
         guard let client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, nil, 0), let cluster = rd_kafka_mock_cluster_new(client, CInt(brokers)) else {
@@ -26,24 +24,24 @@ final class MockKafka: @unchecked Sendable {
     }
 
     /// `host:port` of each broker.
-    var servers: [String] { String(cString: rd_kafka_mock_cluster_bootstraps(cluster)).split(separator: ",").map(String.init) }
+    package var servers: [String] { String(cString: rd_kafka_mock_cluster_bootstraps(cluster)).split(separator: ",").map(String.init) }
 
     /// Nothing, if the topic is there already.
-    func make(_ topic: TopicName, partitions: Int) {
-        _ = rd_kafka_mock_topic_create(cluster, topic.text, CInt(partitions), 1)
+    package func make(_ topic: String, partitions: Int) {
+        _ = rd_kafka_mock_topic_create(cluster, topic, CInt(partitions), 1)
     }
 
     /// Brokers count from 1.
-    func stop(_ broker: Int = 1) { rd_kafka_mock_broker_set_down(cluster, CInt(broker)) }
-    func start(_ broker: Int = 1) { rd_kafka_mock_broker_set_up(cluster, CInt(broker)) }
+    package func stop(_ broker: Int = 1) { rd_kafka_mock_broker_set_down(cluster, CInt(broker)) }
+    package func start(_ broker: Int = 1) { rd_kafka_mock_broker_set_up(cluster, CInt(broker)) }
 
     /// The next requests of a kind get these errors for answers.
-    func fail(_ request: Request, _ errors: [rd_kafka_resp_err_t]) {
+    package func fail(_ request: Request, _ errors: [rd_kafka_resp_err_t]) {
         rd_kafka_mock_push_request_errors_array(cluster, request.rawValue, errors.count, errors)
     }
 
     /// Kafka's numbers of requests (protocol guide).
-    enum Request: Int16 {
+    package enum Request: Int16 {
         case produce = 0, fetch = 1, listOffsets = 2, metadata = 3, offsetCommit = 8
     }
 }
