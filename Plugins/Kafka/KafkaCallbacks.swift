@@ -40,8 +40,12 @@ final class KafkaCallbacks: Sendable {
     var isDead: Bool { hasDied.load(ordering: .acquiring) }
 
     func attach(_ handle: KafkaHandle) {
+        threads.clientBegan()
         self.handle.withLock { $0.handle = handle }
     }
+
+    /// The client is destroyed.
+    func hasEnded() { threads.clientHasEnded() }
 
     func error(_ code: rd_kafka_resp_err_t, cannot action: String, _ detail: String? = nil) -> ModuleError {
         KafkaFailure.error(code, cannot: action, at: servers, detail)

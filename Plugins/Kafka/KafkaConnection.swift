@@ -17,7 +17,8 @@ final class KafkaConnection: Sendable {
     let reader: KafkaReader
     private let settings: KafkaSettings
     private let health: KafkaHealth
-    private let threads: KafkaThreads
+    /// They live a little longer than the connection; see ``KafkaThreads/waitForClients(until:)``.
+    let threads: KafkaThreads
     private let admin: KafkaAdmin
     private let logger: Logger
     private let watch = Mutex<Task<Void, Never>?>(nil)
