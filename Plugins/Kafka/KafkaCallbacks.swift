@@ -16,16 +16,23 @@ final class KafkaCallbacks: Sendable {
     private let threads: KafkaThreads
     private let logger: Logger
     private let rebalance: Rebalance?
+    private let tellsOutages: Bool
     private let handle = Mutex(WeakHandle())
     private let isQueued = Atomic<Bool>(false)
     private let hasDied = Atomic<Bool>(false)
 
-    init(servers: String, health: KafkaHealth, threads: KafkaThreads, logger: Logger, rebalance: Rebalance? = nil) {
+    /// - Parameter tellsOutages: the client always has a connection to some broker, so that it being without one is an outage.
+    ///   Another client may only have been idle.
+    init(
+        servers: String, health: KafkaHealth, threads: KafkaThreads, logger: Logger, rebalance: Rebalance? = nil,
+        tellsOutages: Bool = false
+    ) {
         self.servers = servers
         self.health = health
         self.threads = threads
         self.logger = logger
         self.rebalance = rebalance
+        self.tellsOutages = tellsOutages
     }
 
     var isMember: Bool { rebalance != nil }
@@ -33,8 +40,12 @@ final class KafkaCallbacks: Sendable {
     var isDead: Bool { hasDied.load(ordering: .acquiring) }
 
     func attach(_ handle: KafkaHandle) {
+        threads.clientBegan()
         self.handle.withLock { $0.handle = handle }
     }
+
+    /// The client is destroyed.
+    func hasEnded() { threads.clientHasEnded() }
 
     func error(_ code: rd_kafka_resp_err_t, cannot action: String, _ detail: String? = nil) -> ModuleError {
         KafkaFailure.error(code, cannot: action, at: servers, detail)
@@ -54,6 +65,8 @@ final class KafkaCallbacks: Sendable {
         case RD_KAFKA_RESP_ERR__FATAL:
             hasDied.store(true, ordering: .releasing)
             logger.warning("the producer met a fatal error and is made anew: \(reason)", ("code", "log.kafka_failed"))
+        case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN where !tellsOutages:
+            health.mustLook.signal()
         case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, RD_KAFKA_RESP_ERR__AUTHENTICATION, RD_KAFKA_RESP_ERR__SSL:
             health.failed(error(code, cannot: "reach the brokers", reason))
         default:

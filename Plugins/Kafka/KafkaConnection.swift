@@ -17,7 +17,8 @@ final class KafkaConnection: Sendable {
     let reader: KafkaReader
     private let settings: KafkaSettings
     private let health: KafkaHealth
-    private let threads: KafkaThreads
+    /// They live a little longer than the connection; see ``KafkaThreads/waitForClients(until:)``.
+    let threads: KafkaThreads
     private let admin: KafkaAdmin
     private let logger: Logger
     private let watch = Mutex<Task<Void, Never>?>(nil)
@@ -28,7 +29,9 @@ final class KafkaConnection: Sendable {
         let makeCallbacks: @Sendable () -> KafkaCallbacks = {
             KafkaCallbacks(servers: settings.servers, health: health, threads: threads, logger: logger)
         }
-        let admin = try KafkaAdmin(settings, health, makeCallbacks())
+        let admin = try KafkaAdmin(
+            settings, health,
+            KafkaCallbacks(servers: settings.servers, health: health, threads: threads, logger: logger, tellsOutages: true))
         self.settings = settings
         self.health = health
         self.threads = threads
@@ -116,7 +119,7 @@ final class KafkaConnection: Sendable {
             var backoff = Backoff(initial: .milliseconds(250), maximum: .seconds(2))
             while !Task.isCancelled, let self {
                 let wait = await self.look(&backoff)
-                await self.health.troubleBegan.wait(until: .now + wait)
+                await self.health.mustLook.wait(until: .now + wait)
             }
         }
         watch.withLock { $0 = task }

@@ -105,6 +105,7 @@ private nonisolated func kafkaBuries(_ context: UnsafeMutableRawPointer?) -> Uns
     guard let context else { return nil }
     let remains = Unmanaged<KafkaRemains>.fromOpaque(context).takeRetainedValue()
     rd_kafka_destroy_flags(remains.client.raw, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
+    remains.callbacks.hasEnded()
     // The client's own reference, now that it calls nobody.
     Unmanaged.passUnretained(remains.callbacks).release()
     return nil

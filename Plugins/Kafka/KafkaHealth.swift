@@ -8,8 +8,8 @@ final class KafkaHealth: Sendable {
         var trouble: ModuleError?
     }
 
-    /// Signalled when trouble begins, for the watch, which tries first.
-    let troubleBegan = KafkaSignal()
+    /// Signalled when trouble begins, or may have, for the watch, which looks first.
+    let mustLook = KafkaSignal()
     private let isUp: Gauge
     private let logger: Logger
     private let state = Mutex(State())
@@ -59,7 +59,7 @@ final class KafkaHealth: Sendable {
         }
         isUp.set(0)
         guard isNews else { return }
-        troubleBegan.signal()
+        mustLook.signal()
         logger.warning("\(error.message); trying again", ("code", error.code))
     }
 }

@@ -29,6 +29,8 @@ public final class KafkaLog: SharedLog {
 
     /// What `read(…keys:)` looks at in one piece.
     private static let scanBytes = 1 << 20
+    /// How long a close waits for librdkafka's threads to end.
+    private static let patience = Duration.seconds(3)
 
     private let settings: KafkaSettings
     private let health: KafkaHealth
@@ -60,6 +62,12 @@ public final class KafkaLog: SharedLog {
     }
 
     public func close() async {
+        guard let threads = await closeConnection() else { return }
+        // Nobody holds the clients now.
+        await threads.waitForClients(until: .now + Self.patience)
+    }
+
+    private func closeConnection() async -> KafkaThreads? {
         let (connection, members) = state.withLock { state in
             defer { state.connection = nil }
             return (state.connection, Array(state.members.values))
@@ -69,6 +77,7 @@ public final class KafkaLog: SharedLog {
         }
         state.withLock { $0.members = [:] }
         await connection?.close()
+        return connection?.threads
     }
 
     // MARK: Topics

@@ -1,17 +1,23 @@
 import Martlet
+import Synchronization
 
 /// A membership as its owner has it; once it is left, the group's commits are no member's.
 final class KafkaMembership: GroupMembership {
-    private let member: KafkaMember
+    private struct WeakMember {
+        weak var member: KafkaMember?
+    }
+
+    /// The log holds it until it is left.
+    private let state: Mutex<WeakMember>
     private let onLeft: @Sendable () -> Void
 
     init(_ member: KafkaMember, onLeft: @escaping @Sendable () -> Void) {
-        self.member = member
+        state = Mutex(WeakMember(member: member))
         self.onLeft = onLeft
     }
 
     func leave() async {
-        await member.leave()
+        await state.withLock { $0.member }?.leave()
         onLeft()
     }
 }

@@ -1,4 +1,5 @@
 import Martlet
+import Synchronization
 
 /// The threads of one log: one serves what librdkafka has to tell (delivery reports, errors, answers to commits), some run
 /// calls that block until a broker answers.
@@ -9,6 +10,8 @@ final class KafkaThreads: Sendable {
 
     private let events = BlockingThreads(limit: KafkaThreads.waitingLimit) { _ in }
     private let calls = BlockingThreads(limit: KafkaThreads.waitingLimit) { _ in }
+    private let clients = Mutex(0)
+    private let clientEnded = KafkaSignal()
 
     /// - Throws: transient, `host.no_thread`.
     init() throws(ModuleError) {
@@ -39,6 +42,20 @@ final class KafkaThreads: Sendable {
     /// Runs a call that blocks, of which nobody waits for the end.
     func begin(_ body: @escaping @Sendable () -> Void) {
         _ = calls.submit { _ in body() }
+    }
+
+    // MARK: The clients' own threads
+
+    func clientBegan() { clients.withLock { $0 += 1 } }
+
+    func clientHasEnded() {
+        clients.withLock { $0 -= 1 }
+        clientEnded.signal()
+    }
+
+    /// Waits until the clients that nobody holds any more are gone: a process that ends while their threads run may crash.
+    func waitForClients(until deadline: ContinuousClock.Instant) async {
+        while clients.withLock({ $0 > 0 }), ContinuousClock.now < deadline, !Task.isCancelled { await clientEnded.wait(until: deadline) }
     }
 
     /// Runs what was asked and ends the threads.
