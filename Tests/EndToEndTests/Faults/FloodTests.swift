@@ -11,7 +11,8 @@ extension EndToEnd {
         private static let count = 600
         private static let filler = String(repeating: "x", count: 4_096)
 
-        @Test(arguments: Cluster.Backend.allCases)
+        /// Not with Kafka: the brokers of the tests keep less than the flood, and the stopped host's part of the group would wait.
+        @Test(arguments: [Cluster.Backend.plain, .servers])
         func clientsOfAHostThatWasCutOffMissNothing(_ backend: Cluster.Backend) async throws {
             let cluster = try Cluster(2, backend) { number, config in
                 config.set("sources", "flood", to: [

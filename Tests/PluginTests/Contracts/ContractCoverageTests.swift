@@ -14,6 +14,7 @@ import Testing
             "channel/webhook": WebhookContractTests.keepsTheContract,
             "database/postgres": PostgreSQLContractTests.keepsTheContract,
             "database/sqlite": SQLiteContractTests.keepsTheContract,
+            "log/kafka": KafkaContractTests.theLogKeepsTheContractOnTheMockCluster,
             "pubsub/memory": ShippedModulesTests.memoryBusKeepsTheContract,
             "pubsub/redis": ShippedModulesTests.redisKeepsTheContract,
             "sink/console": ShippedModulesTests.consoleKeepsTheContract,
