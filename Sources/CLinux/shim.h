@@ -163,6 +163,27 @@ static inline int clinux_listen_full(uint16_t *port, int ends[2]) {
     return -1;
 }
 
+/// Listens on a free port of loopback without blocking, and fills in the port; -1 on failure. Connections inherit TCP_NODELAY.
+static inline int clinux_listen_loopback(uint16_t *port) {
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) return -1;
+    int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t count = sizeof address;
+    if (bind(fd, (struct sockaddr *)&address, count) != 0 || listen(fd, 4096) != 0
+        || getsockname(fd, (struct sockaddr *)&address, &count) != 0) {
+        close(fd);
+        return -1;
+    }
+    *port = ntohs(address.sin_port);
+    return fd;
+}
+
+static inline int clinux_accept(int fd) {
+    return accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
 static inline int clinux_set_nonblocking(int fd) {
     return fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 }

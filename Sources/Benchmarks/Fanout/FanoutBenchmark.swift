@@ -5,13 +5,13 @@ package struct FanoutBenchmark: Benchmark {
     private let settings: BenchmarkSettings
     private let connections: Int
     private let messages: Int
-    private let withNginx: Bool
+    private let withOthers: Bool
 
-    package init(_ settings: BenchmarkSettings, connections: Int, messages: Int, withNginx: Bool) {
+    package init(_ settings: BenchmarkSettings, connections: Int, messages: Int, withOthers: Bool) {
         self.settings = settings
         self.connections = connections
         self.messages = messages
-        self.withNginx = withNginx
+        self.withOthers = withOthers
     }
 
     /// What one server did.
@@ -36,7 +36,13 @@ package struct FanoutBenchmark: Benchmark {
                 report.addPromise("\(keeping.rawValue): lost", result.lost)
                 report.addPromise("\(keeping.rawValue): duplicate", result.duplicate)
             }
-            guard withNginx else { continue }
+            guard withOthers else { continue }
+            let bare = try measureBare()
+            report.add("bare send(2): deliveries", bare.perSecond, "/s")
+            for (keeping, result) in own {
+                report.add("\(keeping.rawValue): deliveries as a multiple of bare send(2)", result.perSecond / bare.perSecond, "x")
+            }
+            if bare.lost + bare.duplicate > 0 { report.note("bare send(2): \(bare.lost) lost, \(bare.duplicate) duplicate") }
             guard let other = try measureNginx() else {
                 report.note("nginx with nchan is not installed: no comparison")
                 continue
@@ -54,6 +60,7 @@ package struct FanoutBenchmark: Benchmark {
         }
         report.note("\(connections) streams, \(messages) messages of 120 bytes, each posted when all streams have the one before")
         report.note("before it is sent on, a message is synced to disk (fsync) or in memory only, as with nginx + nchan")
+        report.note("bare send(2): a thread for each core that does nothing else; nothing kept, checked or queued")
         report.note("two threads read the streams, half of them each; one posts as well")
         report.note("memory: growth of the server's own (Pss) from no stream to all, idle, divided by their number")
         return report
@@ -70,6 +77,12 @@ package struct FanoutBenchmark: Benchmark {
         let host = try HostProcess(config: FanoutConfig.text(connections: connections, keeping), in: folder)
         defer { host.stop() }
         return try measure(host.process, host.port, FanoutConfig.publishPath, FanoutConfig.streamPath)
+    }
+
+    private func measureBare() throws -> Result {
+        let folder = try TemporaryFolder(in: settings.directory)
+        let server = try ChildProcess(ChildProcess.ownProgram, ["bench", "send"], output: folder.path + "/send.log")
+        return try measure(server, try server.port(atMost: 20), BareSender.publishPath, BareSender.streamPath)
     }
 
     private func measureNginx() throws -> Result? {

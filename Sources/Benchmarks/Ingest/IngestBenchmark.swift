@@ -31,10 +31,7 @@ package struct IngestBenchmark: Benchmark {
     private func idleRate(_ report: inout BenchmarkReport) throws -> Double {
         let folder = try TemporaryFolder(in: settings.directory)
         let server = try ChildProcess(ChildProcess.ownProgram, ["bench", "serve"], output: folder.path + "/serve.log")
-        let port: UInt16 = try server.waitForOutput(atMost: 20, "the idle server does not start") { output in
-            guard output.hasSuffix("\n") else { return nil }
-            return output.split(whereSeparator: { $0 == " " || $0 == "\n" }).last.flatMap { UInt16($0) }
-        }
+        let port = try server.port(atMost: 20)
         let (work, rate) = try load(port, IngestConfig.event, "application/json", connections)
         report.add("answers of the same server doing nothing", rate, "requests/s")
         guard work.refused == 0 else { throw BenchmarkError("the idle server answered \(work.firstRefusal)") }

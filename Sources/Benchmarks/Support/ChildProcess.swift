@@ -83,6 +83,14 @@ final class ChildProcess {
         throw BenchmarkError("\(what): \(reason); its last words: \(lastLines)")
     }
 
+    /// Waits for the line `port N`, with which a server of ours says that it serves.
+    func port(atMost limit: Double) throws(BenchmarkError) -> UInt16 {
+        try waitForOutput(atMost: limit, "a server does not start") { output in
+            guard output.hasSuffix("\n") else { return nil }
+            return output.split(whereSeparator: { $0 == " " || $0 == "\n" }).last.flatMap { UInt16($0) }
+        }
+    }
+
     private var lastLines: String {
         output.split(separator: "\n").suffix(5).joined(separator: "\n")
     }

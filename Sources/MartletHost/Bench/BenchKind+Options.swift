@@ -22,7 +22,7 @@ extension BenchKind {
         case .fanout:
             return FanoutBenchmark(
                 settings, connections: try arguments.integer("connections", default: 5_000, in: 1...25_000),
-                messages: try arguments.integer("messages", default: 50, in: 1...100_000), withNginx: !arguments.has("alone"))
+                messages: try arguments.integer("messages", default: 50, in: 1...100_000), withOthers: !arguments.has("alone"))
         case .users:
             return UsersBenchmark(
                 settings, users: try arguments.integer("users", default: 10_000, in: 1...25_000),
@@ -43,6 +43,8 @@ extension BenchKind {
             return LogKillLoad(directory: settings.directory, round: try arguments.integer("round", default: 0, in: 0...1_000_000))
         case .serve:
             return IdleServer()
+        case .send:
+            return BareSender()
         case .fill:
             return LogFiller(directory: settings.directory, bytes: try bytes(arguments), stopsCleanly: arguments.has("stop"))
         }

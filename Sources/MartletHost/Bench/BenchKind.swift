@@ -4,7 +4,7 @@ import Benchmarks
 enum BenchKind: String, CaseIterable {
     case flow, ingest, fanout, users, resume, log, sink, start, webhooks
     /// Child processes of the others, not listed.
-    case serve, fill
+    case serve, send, fill
     case killLoad = "kill-load"
 
     static var visible: [BenchKind] { [.flow, .ingest, .fanout, .users, .resume, .log, .sink, .start, .webhooks] }
@@ -71,7 +71,7 @@ enum BenchKind: String, CaseIterable {
                 .option("dead", "N", "webhooks: so many of the endpoints are dead; a tenth by default."),
                 .option("rate", "N", "flow, users, webhooks: likes, messages or events a second; 1000, 2000 and 1000 by default."),
             ] + Self.common
-        case .serve: []
+        case .serve, .send: []
         case .killLoad: [Self.directory, .option("round", "N", "kill-load: a number that each record carries.")]
         case .fill: [Self.bytes, Self.directory, .flag("stop", "fill: stop cleanly once it is full.")]
         }
@@ -87,7 +87,7 @@ enum BenchKind: String, CaseIterable {
         """
         flow    POST a like to the shipped flow, receive its notification; counts lost and duplicate ones.
         ingest  Durable publishes over HTTP, beside the same server doing nothing.
-        fanout  One message to many event streams, beside nginx with nchan if that is installed.
+        fanout  One message to many event streams, beside bare send(2), and nginx with nchan if that is installed.
         users   A stream for each of many users and messages to one at a time, beside nginx with nchan.
         resume  One user's stream from the start of a long topic that has everybody's messages.
         log     The embedded log alone: append, read, tail, recovery; beside the bare disk, and Redis if installed.
