@@ -23,9 +23,10 @@ public struct ConfigFields {
     let problems: ConfigProblems
     let context: ShapeContext
     private(set) var descriptions: [FieldDescription] = []
-    private var hasFailed = false
     /// The fields whose values have problems, which are reported.
     private var failedKeys: Set<String> = []
+    /// These, the keys that no field declares, and those that a broken rule points at.
+    private(set) var refusedKeys: Set<String> = []
 
     init(_ object: JSONObject, place: ConfigPlace, problems: ConfigProblems) {
         mode = .decode(object)
@@ -77,7 +78,7 @@ public struct ConfigFields {
         guard areValid(keys) else { return }
         problems.report(
             code, at: place(of: key), message, found: found, suggestion: suggestion, choices: choices, hint: hint)
-        hasFailed = true
+        refusedKeys.insert(key)
     }
 
     /// Declares one field, and decodes it in decode mode.
@@ -105,30 +106,27 @@ public struct ConfigFields {
     }
 
     /// Reports the keys that nothing declared. To be called once, after all declarations.
-    ///
-    /// - Returns: whether everything was good.
-    mutating func finish(_ keys: Keys) -> Bool {
-        guard case .decode(let object) = mode, case .strict(let reserved) = keys else { return !hasFailed }
+    mutating func finish(_ keys: Keys) {
+        guard case .decode(let object) = mode, case .strict(let reserved) = keys else { return }
         let declared = descriptions.map(\.name)
         let known = reserved + declared.filter { !reserved.contains($0) }
         for member in object.members where !known.contains(member.key) {
             let path = place.path.appending(member.key)
             if ModuleConfigKeys.everywhere.contains(member.key) {
                 let input = ConfigInput(node: member.value, path: path, problems: problems)
-                if input.decode(as: ConfigText.self) == nil { hasFailed = true }
+                if input.decode(as: ConfigText.self) == nil { refusedKeys.insert(member.key) }
                 continue
             }
-            hasFailed = true
+            refusedKeys.insert(member.key)
             problems.reportUnknown(
                 "key", member.key, code: .unknownKey,
                 at: ConfigPlace(path: path, position: member.keyPosition), among: known, title: "valid keys")
         }
-        return !hasFailed
     }
 
     private mutating func fail(_ key: String) {
-        hasFailed = true
         failedKeys.insert(key)
+        refusedKeys.insert(key)
     }
 
     private func member(_ key: String) -> JSONObject.Member? {

@@ -138,4 +138,13 @@ extension ConfigProblem.Code {
     public static let unknownReference: Self = "config.unknown_reference"
     /// A rule of one module, usually between fields.
     public static let invalid: Self = "config.invalid"
+    /// A statement that the database does not understand.
+    public static let badSQL: Self = "config.bad_sql"
+    /// A template for a parameter that the statement does not have.
+    public static let unknownParameter: Self = "config.unknown_parameter"
+    /// A parameter of a statement that has no template.
+    public static let unboundParameter: Self = "config.unbound_parameter"
+
+    /// Problems that may come of another field's value.
+    static let betweenFields: Set<Self> = [.invalid, .unknownParameter, .unboundParameter]
 }

@@ -28,8 +28,21 @@ extension ModuleConfig {
     public static func decode(
         _ node: JSONNode, path: ConfigPath, problems: ConfigProblems, keys: ConfigFields.Keys = .strict(reserved: [])
     ) -> Self? {
-        guard let (config, isGood) = decodeFields(node, path, problems, keys) else { return nil }
-        return isGood ? config : nil
+        guard let (config, refusedKeys) = decodeFields(node, path, problems, keys) else { return nil }
+        return refusedKeys.isEmpty ? config : nil
+    }
+
+    /// Decodes an object as if what was refused of it had been left out, and reports nothing. What comes of it never runs: it
+    /// is good for finding what else is wrong in the same object.
+    ///
+    /// - Returns: nil if nothing was refused, or if there is no config without it.
+    static func decodeRest(_ node: JSONNode, path: ConfigPath, keys: ConfigFields.Keys) -> Self? {
+        let unread = ConfigProblems(file: "")
+        guard case .object(let object) = node.kind, let (_, refusedKeys) = decodeFields(node, path, unread, keys), !refusedKeys.isEmpty
+        else { return nil }
+        var rest = node
+        rest.kind = .object(JSONObject(members: object.members.filter { !refusedKeys.contains($0.key) }))
+        return decode(rest, path: path, problems: unread, keys: keys)
     }
 
     /// Decodes an object and reports what is wrong with it, but goes on with placeholders, so that rules across its
@@ -44,7 +57,7 @@ extension ModuleConfig {
 
     private static func decodeFields(
         _ node: JSONNode, _ path: ConfigPath, _ problems: ConfigProblems, _ keys: ConfigFields.Keys
-    ) -> (config: Self, isGood: Bool)? {
+    ) -> (config: Self, refusedKeys: Set<String>)? {
         let input = ConfigInput(node: node, path: path, problems: problems)
         guard case .object(let object) = node.kind else {
             input.reportWrongType(expected: "an object")
@@ -52,7 +65,8 @@ extension ModuleConfig {
         }
         var fields = ConfigFields(object, place: input.place, problems: problems)
         let config = Self(from: &fields)
-        return (config, fields.finish(keys))
+        fields.finish(keys)
+        return (config, fields.refusedKeys)
     }
 
     /// The declared fields in their order.

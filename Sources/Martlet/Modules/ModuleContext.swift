@@ -20,7 +20,7 @@ public struct ModuleContext {
     /// A name for this host and its data folder that lasts as long as the folder: it owns what hosts share by lease. To
     /// be called once the module is opened.
     public let hostID: @Sendable () -> String
-    private let resolver: any ModuleResolver
+    private var resolver: any ModuleResolver
     private let baseDirectory: String
 
     /// - Parameters:
@@ -66,8 +66,20 @@ public struct ModuleContext {
     }
 
     /// Reports that the config is wrong at this place: the rule broken, what was expected, what to do.
+    ///
+    /// - Parameter code: one of the module's own for what is wrong with a single value, whatever the others are.
     public func problem(at place: ConfigPlace, code: ConfigProblem.Code = .invalid, _ message: String) {
         resolver.problem(at: place, code: code, message)
+    }
+}
+
+extension ModuleContext {
+    /// The same for a module that is made without values that were refused, to find what else is wrong: rules between fields
+    /// are not reported, which may be broken only because a value is missing.
+    var reportingSingleValues: ModuleContext {
+        var context = self
+        context.resolver = SingleValueResolver(base: resolver)
+        return context
     }
 }
 

@@ -73,9 +73,15 @@ public struct ModuleRegistry: Sendable {
                 name: M.name, summary: M.summary, typeName: "\(M.self)", fields: fields, takesRequests: type is any RouteProviding.Type,
                 supportsDeduplication: (type as? any SharedLog.Type)?.supportsDeduplication ?? false,
                 make: { node, path, problems, context in
-                    let config = M.Config.decode(
-                        node, path: path, problems: problems, keys: .strict(reserved: kind.reservedKeys))
-                    return config.flatMap { M(config: $0, context: context) }.map(upcast)
+                    let keys = ConfigFields.Keys.strict(reserved: kind.reservedKeys)
+                    if let config = M.Config.decode(node, path: path, problems: problems, keys: keys) {
+                        return M(config: config, context: context).map(upcast)
+                    }
+                    // Its templates and statements are checked all the same, so that all problems are told at once.
+                    if let rest = M.Config.decodeRest(node, path: path, keys: keys) {
+                        _ = M(config: rest, context: context.reportingSingleValues)
+                    }
+                    return nil
                 }))
     }
 }

@@ -18,7 +18,7 @@ public struct StatementBinding: Sendable {
         do throws(SQLProblem) {
             prepared = sql.isPlaceholder ? nil : try database?.prepare(sql.plain)
         } catch {
-            context.problem(at: sql.place, code: "config.bad_sql", error.message)
+            context.problem(at: sql.place, code: .badSQL, error.message)
         }
         guard let statement = prepared else {
             _ = context.templates(parameters, allowing: kinds)
@@ -29,7 +29,7 @@ public struct StatementBinding: Sendable {
             let names = statement.parameterNames.map { ":\($0)" }.joined(separator: ", ")
             let guess = Suggestion.nearest(to: entry.key, among: statement.parameterNames).map { "; did you mean `\($0)`?" }
             context.problem(
-                at: ConfigPlace(path: entry.value.place.path, position: entry.keyPlace.position), code: "config.unknown_parameter",
+                at: ConfigPlace(path: entry.value.place.path, position: entry.keyPlace.position), code: .unknownParameter,
                 "the statement has no parameter `:\(entry.key)`\(guess ?? "") (it has: \(names.isEmpty ? "none" : names))")
             isGood = false
         }
@@ -37,7 +37,7 @@ public struct StatementBinding: Sendable {
         for name in statement.parameterNames {
             guard let text = parameters[name] else {
                 context.problem(
-                    at: sql.place, code: "config.unbound_parameter",
+                    at: sql.place, code: .unboundParameter,
                     "the statement's parameter `:\(name)` has no template; add \"\(name)\" to `parameters`")
                 isGood = false
                 continue

@@ -26,6 +26,26 @@ extension ConfigFixture {
             "bad jq function", [(#"select(.actor != .owner)"#, #".actor | shout"#)],
             #"config.json:28:50: groups.store.transforms[0].program: the jq program does not compile: shout/0 is not defined (line 1 of the program)"#),
         ConfigFixture(
+            "bad template of a module with a refused value",
+            [(#""columns": { "actor": "${/actor}" }"#, #""on_conflict": "ignor", "columns": { "actor": "${@keys}" }"#)],
+            #"""
+                config.json:29:87: groups.store.sink.on_conflict: unknown value "ignor"; did you mean "ignore"?
+                  valid values: "ignore", "update", "fail"
+                config.json:29:119: groups.store.sink.columns.actor: `${@keys}` is no variable (did you mean `${@key}`?); valid here: `${/field}`, `${@payload}`, `${@id}`, `${@key}`, `${@topic}`, `${@partition}`, `${@offset}`, `${@timestamp}`, `${@header.NAME}`
+                """#),
+        ConfigFixture(
+            "a refused value breaks no rule",
+            [(#""columns": { "actor": "${/actor}" }"#, #""on_conflict": "update", "conflict_columns": 7, "columns": { "actor": "${/actor}" }"#)],
+            "config.json:29:117: groups.store.sink.conflict_columns: must be a list, found 7"),
+        ConfigFixture(
+            "bad schema of a source with an unknown key",
+            [(#""path": "/likes","#, "\"path\": \"/likes\", \"methd\": \"POST\",\n      \"body_schema\": { \"type\": \"objekt\" },")],
+            #"""
+                config.json:16:25: sources.likes.methd: unknown key `methd`; did you mean `method`?
+                  valid keys: type, auth, require, transforms, save, publish, method, path, content, body_schema, max_batch_events, respond
+                config.json:17:22: sources.likes.body_schema: is no JSON Schema: Unrecognised JSON type name 'objekt'
+                """#),
+        ConfigFixture(
             "unbound parameter", [(#""parameters": { "user": "${@path.user}" }"#, #""parameters": {}"#)],
             #"config.json:49:14: queries.list.sql: the statement's parameter `:user` has no template; add "user" to `parameters`"#),
         ConfigFixture(
