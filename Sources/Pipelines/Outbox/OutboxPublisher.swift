@@ -55,7 +55,7 @@ struct OutboxPublisher: Sendable {
             try await database.transaction { connection in
                 let page = try table.page(
                     owner: owner, after: after, rowLimit: Self.pageRows, byteLimit: Self.pageBytes, connection)
-                if isAgain {
+                if isAgain || progress.mustRecount {
                     progress.recounted(try table.count(owner: owner, connection))
                 } else {
                     progress.exist(page.rows)
