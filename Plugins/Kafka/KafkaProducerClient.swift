@@ -59,13 +59,19 @@ final class KafkaProducerClient: Sendable {
         }
     }
 
+    /// Why it takes nothing more, if a fatal error is the reason: in the words of what was to be done.
+    func death(_ topic: TopicName) -> ModuleError? {
+        handle.fatalError.map { callbacks.error($0.code, cannot: "append to \(topic)", $0.reason) }
+    }
+
     func error(_ code: rd_kafka_resp_err_t, _ topic: TopicName) -> ModuleError {
         switch code {
-        case RD_KAFKA_RESP_ERR__PURGE_QUEUE, RD_KAFKA_RESP_ERR__PURGE_INFLIGHT:
-            .transient(
-                "log.kafka_timeout",
-                "Kafka at \(settings.servers): cannot append to \(topic): the log is closing, or the brokers have not taken an earlier "
-                    + "event in time, which later ones must not overtake")
+        case RD_KAFKA_RESP_ERR__FATAL, RD_KAFKA_RESP_ERR__PURGE_QUEUE, RD_KAFKA_RESP_ERR__PURGE_INFLIGHT:
+            death(topic)
+                ?? .transient(
+                    "log.kafka_timeout",
+                    "Kafka at \(settings.servers): cannot append to \(topic): the log is closing, or the brokers have not taken an earlier "
+                        + "event in time, which later ones must not overtake")
         default: callbacks.error(code, cannot: "append to \(topic)")
         }
     }

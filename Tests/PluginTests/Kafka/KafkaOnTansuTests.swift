@@ -12,7 +12,9 @@ import Testing
     private static let variable = "MARTLET_TEST_KAFKA"
     private static var address: String? { ProcessInfo.processInfo.environment[variable] }
 
-    @Test(.enabled(if: address == nil), arguments: ["theLogKeepsTheContract", "hostsShareAGroup", "othersRecordsAreRead"])
+    @Test(.enabled(if: address == nil), arguments: [
+        "theLogKeepsTheContract", "hostsShareAGroup", "othersRecordsAreRead", "anOpenTransactionHoldsNoReader",
+    ])
     func itWorksOnTansu(_ test: String) async throws {
         let broker = try await TansuBroker()
         try await run(test, broker, broker.address)
@@ -104,6 +106,29 @@ import Testing
             #expect(try await log.append(KafkaLogTests.events(0..<1), to: "t") == [RecordPlace(partition: 0, offset: 6)])
             try await waiting.value
             #expect(try await log.read(topic: "t", partition: 0, from: 5, maxBytes: 1_000).map(\.offset) == [6])
+            await log.close()
+        }
+
+        /// What follows an open transaction is there, and cannot be read yet: the partition ends before it, for readers.
+        @Test func anOpenTransactionHoldsNoReader() async throws {
+            let log = try log(#", "request_timeout_ms": 4000"#)
+            try await log.open()
+            _ = try await log.ensureTopic("t", KafkaLogTests.settings)
+            _ = try await log.append(KafkaLogTests.events(0..<1), to: "t")
+            let script = """
+                import sys
+                from confluent_kafka import Producer
+                writer = Producer({"bootstrap.servers": sys.argv[1], "transactional.id": "x"})
+                writer.init_transactions(10)
+                writer.begin_transaction()
+                writer.produce("t", key="k", value="open")
+                writer.flush(10)
+                """
+            _ = try Python.run(script, [KafkaOnTansuTests.address ?? ""])
+            _ = try await log.append(KafkaLogTests.events(1..<2), to: "t")
+            #expect(try await log.read(topic: "t", partition: 0, from: 0, maxBytes: 1_000).map(\.event.id) == ["e0"])
+            #expect(try await log.read(topic: "t", partition: 0, from: 1, maxBytes: 1_000).isEmpty)
+            #expect(log.trouble == nil)
             await log.close()
         }
 
