@@ -228,6 +228,23 @@ import Testing
         await fixture.stop()
     }
 
+    /// What comes while the partition goes from one host to another is no less the group's.
+    @Test(arguments: [false, true])
+    func aGroupThatBeginsAtTheEndMissesNothingAfterwards(_ isTransactional: Bool) async throws {
+        let sink = ScriptedTransactionalSink { _, _ in .handled }
+        let fixture = try await SharedGroupFixture(members: 2, start: .latest, target: isTransactional ? .sink(sink) : nil)
+        try await fixture.publish("before")
+        await fixture.members[0].assign(0)
+        try await fixture.wait(for: "its place") { fixture.members[0].group.positions.first?.offset == 1 }
+        await fixture.members[0].seat?.revoke()
+        try await fixture.publish("between")
+        await fixture.members[1].assign(0)
+        try await fixture.publish("after")
+        let wanted = ["between", "after"]
+        try await fixture.wait(for: "both") { isTransactional ? sink.handled == wanted : fixture.members[1].sink.taken == wanted }
+        await fixture.stop()
+    }
+
     @Test func aGroupWaitsForItsTopics() async throws {
         let cluster = MemoryCluster()
         cluster.goAway()
