@@ -65,9 +65,7 @@ final class KafkaProducer: Sendable {
         } catch {
             return completion(.failure(error))
         }
-        client.began()
         let append = KafkaAppend(count: events.count, to: topic.info.name, by: client) { [self] result in
-            client.ended()
             note(result, topic)
             release(bytes)
             completion(result)
@@ -76,8 +74,10 @@ final class KafkaProducer: Sendable {
             let code = client.produce(event, to: pointer, opaque: append.opaque(index))
             guard code != RD_KAFKA_RESP_ERR_NO_ERROR else { continue }
             client.failed(code)
-            return append.report(events.count - index, failed: client.error(code, topic.info.name))
+            append.report(events.count - index, failed: client.error(code, topic.info.name))
+            break
         }
+        client.queued()
     }
 
     private func check(_ events: [Event], _ topic: TopicName) throws(ModuleError) {

@@ -99,6 +99,26 @@ import Testing
         await log.close()
     }
 
+    /// As many as take a while to queue, so that the first of them time out before the last.
+    @Test func noneOfOneAppendOvertakesAnotherThatFailed() async throws {
+        let brokers = try MockKafka()
+        let log = try await log(brokers, #", "request_timeout_ms": 1500, "delivery_timeout_ms": 1000"#)
+        _ = try await log.append(KafkaLogTests.events(0..<1), to: "t")
+        brokers.stop()
+        let start = ContinuousClock.now
+        let starting = Task.detached {
+            try await eventually("the first to be late") { ContinuousClock.now - start > .milliseconds(1100) }
+            brokers.start()
+        }
+        _ = try? await log.append(KafkaLogTests.events(1..<300_000), to: "t")
+        try await starting.value
+        let range = try await eventually("the log is well again") { try? await log.log.positions(of: "t").offsets[0] }
+        // The mock cluster keeps some megabytes only.
+        let first = try await log.read(topic: "t", partition: 0, from: range.lowerBound, maxBytes: 1)
+        #expect(first.first?.event.id == Bytes("e\(range.lowerBound)"), "\(range)")
+        await log.close()
+    }
+
     @Test func theQueueIsBounded() async throws {
         let brokers = try MockKafka()
         let log = try await log(brokers, #", "max_queued_bytes": 1048576"#)
