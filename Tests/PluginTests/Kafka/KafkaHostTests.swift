@@ -206,4 +206,26 @@ import Testing
         await host.host.stop()
         #expect(.now - started < .seconds(9))
     }
+
+    /// What the outbox had given to Kafka is not answered; the likes are not to wait for that.
+    @Test func aDatabaseIsExchangedWhileTheBrokersAreAway() async throws {
+        let kafka = try kafka()
+        let folder = try TemporaryFolder()
+        let host = try await Running(kafka, folder, 1)
+        try await host.untilReady()
+        kafka.stop()
+        try await host.like(0)
+        let path = folder["host-1"] + "/config.json"
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        let more = #"{ "id": "003", "sql": "CREATE TABLE more (id TEXT)" }, { "id": "002""#
+        try text.replacing(#"{ "id": "002""#, with: more).write(toFile: path, atomically: true, encoding: .utf8)
+        let started = ContinuousClock.now
+        let problems = await host.host.reload()
+        #expect(problems.isEmpty, "\(problems.text)")
+        #expect(.now - started < .seconds(15))
+        try await host.like(1)
+        kafka.start()
+        try await eventually("both") { Set(try await host.rows().keys) == ["0", "1"] }
+        await host.host.stop()
+    }
 }
