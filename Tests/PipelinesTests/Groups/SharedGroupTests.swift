@@ -245,6 +245,22 @@ import Testing
         await fixture.stop()
     }
 
+    /// A log that is away says so after a long time; another host is not to wait for that.
+    @Test func aDeadLetterWithoutAnAnswerHoldsNoRevoke() async throws {
+        let sink = ScriptedSink(isAtomic: false) { batch, _ in .each(batch.map { _ in .permanent("test.bad", "bad") }) }
+        let fixture = try await SharedGroupFixture(target: .sink(sink))
+        let member = fixture.members[0]
+        await member.assign(0)
+        fixture.cluster.holdAppends()
+        try await fixture.publish("1")
+        try await fixture.wait(for: "the dead letter") { member.log.heldAppends == 1 }
+        let start = ContinuousClock.now
+        await member.seat?.revoke()
+        #expect(.now - start < .seconds(10))
+        #expect(member.group.positions.isEmpty)
+        await fixture.stop()
+    }
+
     @Test func aGroupWaitsForItsTopics() async throws {
         let cluster = MemoryCluster()
         cluster.goAway()
