@@ -49,7 +49,7 @@ final class KafkaAdmin: Sendable {
             }
             left -= turn
             let isAway = code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__TIMED_OUT
-            if isAway, left > 0, health.trouble == nil { continue }
+            if isAway, left > 0, health.trouble == nil, !callbacks.isClosing { continue }
             let error = error(code, cannot: "ask for the topics")
             throw isAway ? health.trouble ?? error : error
         }
@@ -153,16 +153,18 @@ final class KafkaAdmin: Sendable {
 
     /// The first offset kept and the end of each of these partitions, in two requests a broker; nil where a partition has none
     /// to ask.
-    func knownRanges(_ partitions: [(TopicName, PartitionID)]) throws(ModuleError) -> [Range<Offset>?] {
-        let starts = try answers(partitions, at: Int64(RD_KAFKA_OFFSET_BEGINNING))
-        let ends = try answers(partitions, at: Int64(RD_KAFKA_OFFSET_END))
+    ///
+    /// - Parameter timeout: in milliseconds.
+    func knownRanges(_ partitions: [(TopicName, PartitionID)], timeout: Int) throws(ModuleError) -> [Range<Offset>?] {
+        let starts = try answers(partitions, at: Int64(RD_KAFKA_OFFSET_BEGINNING), timeout: timeout)
+        let ends = try answers(partitions, at: Int64(RD_KAFKA_OFFSET_END), timeout: timeout)
         return zip(starts, ends).map { start, end in
             guard let start = try? start.get(), let end = try? end.get() else { return nil }
             return max(0, start)..<max(0, start, end)
         }
     }
 
-    /// As ``knownRanges(_:)``, of all these partitions.
+    /// As ``knownRanges(_:timeout:)``, of all these partitions.
     ///
     /// - Parameter timeout: in milliseconds; nil for the usual one.
     func ranges(_ partitions: [(TopicName, PartitionID)], timeout: Int? = nil) throws(ModuleError) -> [Range<Offset>] {

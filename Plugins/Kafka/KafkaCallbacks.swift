@@ -39,6 +39,9 @@ final class KafkaCallbacks: Sendable {
     /// A producer that has met an error after which it takes nothing more.
     var isDead: Bool { hasDied.load(ordering: .acquiring) }
 
+    /// Whether the log closes.
+    var isClosing: Bool { threads.isClosing }
+
     func attach(_ handle: KafkaHandle) {
         threads.clientBegan()
         self.handle.withLock { $0.handle = handle }
@@ -64,7 +67,6 @@ final class KafkaCallbacks: Sendable {
         switch code {
         case RD_KAFKA_RESP_ERR__FATAL:
             hasDied.store(true, ordering: .releasing)
-            logger.warning("the producer met a fatal error and is made anew: \(reason)", ("code", "log.kafka_failed"))
         case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN where !tellsOutages:
             health.mustLook.signal()
         case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, RD_KAFKA_RESP_ERR__AUTHENTICATION, RD_KAFKA_RESP_ERR__SSL:

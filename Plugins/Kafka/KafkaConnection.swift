@@ -7,6 +7,10 @@ import Synchronization
 final class KafkaConnection: Sendable {
     /// How often offsets and the number of partitions are asked for, for show.
     private static let watchInterval = Duration.seconds(5)
+    /// However often something is in doubt.
+    private static let watchPause = Duration.milliseconds(200)
+    /// Milliseconds that the watch waits for offsets, of which one broker that is away keeps all.
+    private static let glanceTime = 2_000
     /// Pauses in which a new topic is waited for.
     private static let settlingPause: UInt32 = 20_000
     /// How long a close waits for calls that brokers do not answer; they end later by themselves.
@@ -37,7 +41,7 @@ final class KafkaConnection: Sendable {
         self.threads = threads
         self.admin = admin
         self.logger = logger
-        producer = KafkaProducer(settings, health, threads, makeCallbacks: makeCallbacks)
+        producer = KafkaProducer(settings, health, threads, logger, makeCallbacks: makeCallbacks)
         reader = KafkaReader(settings, health, threads, admin, makeCallbacks: makeCallbacks)
     }
 
@@ -50,7 +54,13 @@ final class KafkaConnection: Sendable {
     /// Runs what asks the brokers and blocks. While they are away, only the watch tries.
     func ask<Value: Sendable>(_ body: @escaping @Sendable (KafkaAdmin) throws -> Value) async throws -> Value {
         if let trouble = health.trouble { throw trouble }
-        return try await health.noting { try await threads.run { [admin] in try body(admin) } }
+        return try await health.asking {
+            try await threads.run { [admin, health] in
+                // It may have waited for those before it to hear nothing.
+                if let trouble = health.trouble { throw trouble }
+                return try body(admin)
+            }
+        }
     }
 
     // MARK: Topics
@@ -61,8 +71,8 @@ final class KafkaConnection: Sendable {
             throw ModuleError.blocked(
                 "log.invalid_topic", "\"\(name)\" is no name for a topic: letters, digits, `.`, `_` and `-`, at most 249 of them")
         }
-        let info = try await ask { [settings] admin in
-            let count = try Self.ensure(name, wanted, admin, timeout: settings.requestTimeout)
+        let info = try await ask { [settings, threads] admin in
+            let count = try Self.ensure(name, wanted, admin, threads, timeout: settings.requestTimeout)
             try admin.know(name)
             return TopicInfo(name: name, partitions: count, incarnation: "\(try admin.clusterID())/\(name)")
         }
@@ -71,7 +81,9 @@ final class KafkaConnection: Sendable {
         return topics[name]?.info ?? info
     }
 
-    private static func ensure(_ name: TopicName, _ wanted: TopicSettings, _ admin: KafkaAdmin, timeout: Int) throws -> Int {
+    private static func ensure(
+        _ name: TopicName, _ wanted: TopicSettings, _ admin: KafkaAdmin, _ threads: KafkaThreads, timeout: Int
+    ) throws -> Int {
         let found = try admin.partitionCounts(.all)[name]
         if let found, found > wanted.partitions {
             throw ModuleError.blocked(
@@ -85,6 +97,7 @@ final class KafkaConnection: Sendable {
         let deadline = ContinuousClock.now + .milliseconds(timeout)
         while true {
             if let count = try admin.partitionCounts(.all)[name], count >= wanted.partitions { return count }
+            if threads.isClosing { throw KafkaFailure.closed }
             guard ContinuousClock.now < deadline else {
                 throw ModuleError.transient(
                     "log.kafka_timeout", "the topic \(name) was made, and the brokers do not show it within \(timeout) ms")
@@ -112,6 +125,21 @@ final class KafkaConnection: Sendable {
         return TopicPositions(topic: topic.info, offsets: zip(topic.partitions, ranges).map { $0.heard($1) })
     }
 
+    /// Appends to a topic that this host was not asked to make: rows of an outbox may be of another host, or of an earlier config.
+    func append(
+        _ events: [Event], toOthers topic: TopicName, completion: @escaping @Sendable (Result<[RecordPlace], ModuleError>) -> Void
+    ) async {
+        do {
+            let known = try await ask { admin in
+                try admin.partitionCounts(.all)[topic].map { TopicInfo(name: topic, partitions: $0, incarnation: "\(try admin.clusterID())/\(topic)") }
+            }
+            guard let known else { throw KafkaFailure.unknownTopic(topic) }
+            producer.append(events, to: topics.remember(known), completion: completion)
+        } catch {
+            completion(.failure(error as? ModuleError ?? KafkaFailure.closed))
+        }
+    }
+
     // MARK: The watch
 
     func startWatch() {
@@ -119,6 +147,7 @@ final class KafkaConnection: Sendable {
             var backoff = Backoff(initial: .milliseconds(250), maximum: .seconds(2))
             while !Task.isCancelled, let self {
                 let wait = await self.look(&backoff)
+                try? await Task.sleep(for: Self.watchPause)
                 await self.health.mustLook.wait(until: .now + wait)
             }
         }
@@ -130,18 +159,17 @@ final class KafkaConnection: Sendable {
         let partitions = topics.all.flatMap(\.partitions)
         reader.rest(partitions)
         do {
-            let (counts, ranges) = try await health.noting {
-                try await threads.run { [admin] in
-                    let counts = try admin.partitionCounts(.known)
-                    return (counts, try admin.knownRanges(partitions.map { ($0.topic, $0.number) }))
-                }
-            }
-            for (partition, range) in zip(partitions, ranges) { if let range { _ = partition.heard(range) } }
+            let counts = try await health.noting { try await threads.run { [admin] in try admin.partitionCounts(.known) } }
             for topic in topics.all {
                 guard let count = counts[topic.info.name], count > topic.info.partitions else { continue }
                 topics.remember(TopicInfo(name: topic.info.name, partitions: count, incarnation: topic.info.incarnation))
             }
             backoff.reset()
+            let ranges = try? await threads.run { [admin, settings] in
+                let timeout = min(settings.requestTimeout, Self.glanceTime)
+                return try admin.knownRanges(partitions.map { ($0.topic, $0.number) }, timeout: timeout)
+            }
+            for (partition, range) in zip(partitions, ranges ?? []) { if let range { _ = partition.heard(range) } }
             return Self.watchInterval
         } catch {
             logger.debug("the watch of the topics: \(error)")
@@ -152,9 +180,10 @@ final class KafkaConnection: Sendable {
     // MARK: The end
 
     func close() async {
+        threads.beginToClose()
         watch.withLock { $0 }?.cancel()
         await producer.close()
-        await reader.close(topics.all.flatMap(\.partitions))
+        reader.close(topics.all.flatMap(\.partitions))
         let hasStopped = KafkaSignal()
         Task { [threads] in
             await threads.stop()

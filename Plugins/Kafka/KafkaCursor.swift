@@ -94,6 +94,8 @@ final class KafkaCursor: @unchecked Sendable {
 
     /// Whether it has handed out all that the partition has, as far as this host knows.
     var hasReachedEnd: Bool { page.count == 0 && isAtEnd && partition.end <= position }
+    /// Whether the brokers said that the partition ends here, and this host knows of more.
+    var isBeforeKnownEnd: Bool { page.count == 0 && isAtEnd && partition.end > position }
     var hasRecords: Bool { page.count > 0 }
 
     /// Takes what was fetched until there are so many bytes; does not wait.

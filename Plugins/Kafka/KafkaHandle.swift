@@ -83,6 +83,14 @@ final class KafkaHandle: Sendable {
         }
     }
 
+    /// The error after which a producer takes nothing more; nil if there was none.
+    var fatalError: (code: rd_kafka_resp_err_t, reason: String)? {
+        var text = [CChar](repeating: 0, count: 512)
+        let code = rd_kafka_fatal_error(raw, &text, text.count)
+        guard code != RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
+        return (code, text.withUnsafeBytes { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
+    }
+
     /// Hands out what has come to the main queue.
     func serve() {
         rd_kafka_poll(raw, 0)

@@ -123,8 +123,11 @@ public final class KafkaLog: SharedLog {
     ) {
         do throws(ModuleError) {
             let connection = try connection()
-            guard let known = connection.topics[topic] else { throw KafkaFailure.unknownTopic(topic) }
-            connection.producer.append(events, to: known, completion: completion)
+            if let known = connection.topics[topic] {
+                connection.producer.append(events, to: known, completion: completion)
+            } else {
+                Task { await connection.append(events, toOthers: topic, completion: completion) }
+            }
         } catch {
             completion(.failure(error))
         }
@@ -170,7 +173,7 @@ public final class KafkaLog: SharedLog {
             guard let connection else { throw KafkaFailure.closed }
             return try await connection.ask { admin in try admin.commit(group, topic, partition, offset) }
         }
-        try await health.noting { try await member.commit(topic, partition, offset) }
+        try await health.asking { try await member.commit(topic, partition, offset) }
     }
 
     /// All groups of consumers in the cluster, others' too.

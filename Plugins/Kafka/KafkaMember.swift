@@ -141,12 +141,28 @@ final class KafkaMember: Sendable {
         await Task { [self] in
             state.withLock { $0.isLeaving = true }
             rd_kafka_queue_yield(queue.raw)
-            while state.withLock({ !$0.hasLeft && $0.isAssigned }) { await hasChanged.wait() }
+            while state.withLock({ !$0.hasLeft && $0.isAssigned }) {
+                await hasChanged.wait(until: .now + Self.patience / 3)
+                giveUpCommits()
+            }
             // The rest is a message to the brokers, which may be away.
             let deadline = ContinuousClock.now + Self.patience
             while !state.withLock({ $0.hasLeft }), ContinuousClock.now < deadline { await hasChanged.wait(until: deadline) }
             Task { await thread.stop() }
         }.value
+    }
+
+    /// Brokers that say nothing hold nobody up who wants to leave: what they have not stored comes again.
+    private func giveUpCommits() {
+        let before = ContinuousClock.now - Self.patience
+        let late = state.withLock { state in
+            let late = state.commits.filter { $0.value.start < before }
+            for key in late.keys { state.commits[key] = nil }
+            return Array(late.values)
+        }
+        guard !late.isEmpty else { return }
+        let error = callbacks.error(RD_KAFKA_RESP_ERR__TIMED_OUT, cannot: "store an offset of the group \(group) while this host leaves it")
+        for commit in late { commit.finish(error) }
     }
 
     // MARK: Committing
@@ -195,6 +211,7 @@ private final class KafkaRebalanceRelay: Sendable {
 
 /// One commit under way: ends once.
 final class KafkaCommit: Sendable {
+    let start = ContinuousClock.now
     private let continuation: Mutex<CheckedContinuation<Void, any Error>?>
     private let member: KafkaMember
 

@@ -90,8 +90,11 @@ final class KafkaPartition: Sendable {
     }
 
     /// The brokers have less than was known: the topic was made anew, or its leader lost records.
-    func reset(_ range: Range<Offset>) {
+    ///
+    /// - Parameter end: only if this is still the end that is known.
+    func reset(_ range: Range<Offset>, ifItEndsAt end: Offset? = nil) {
         state.withLock { state in
+            if let end, state.end != end { return }
             state.first = range.lowerBound
             state.end = range.upperBound
             state.newest = min(state.newest, range.upperBound - 1)

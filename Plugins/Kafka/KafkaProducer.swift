@@ -14,6 +14,12 @@ final class KafkaProducer: Sendable {
         var queuedBytes = 0
         var pending = 0
         var isClosed = false
+        /// The last client that a fatal error has ended.
+        var dead: KafkaProducerClient?
+        /// Of such clients, one after the other, since something was kept.
+        var deaths = 0
+        var backoff = Backoff(initial: .milliseconds(100), maximum: .seconds(5))
+        var nextClientAt = ContinuousClock.now
     }
 
     /// What a record takes beyond its event's bytes, about.
@@ -24,17 +30,19 @@ final class KafkaProducer: Sendable {
     private let settings: KafkaSettings
     private let health: KafkaHealth
     private let threads: KafkaThreads
+    private let logger: Logger
     private let makeCallbacks: @Sendable () -> KafkaCallbacks
     private let state = Mutex(State())
     private let drained = KafkaSignal()
 
     init(
-        _ settings: KafkaSettings, _ health: KafkaHealth, _ threads: KafkaThreads,
+        _ settings: KafkaSettings, _ health: KafkaHealth, _ threads: KafkaThreads, _ logger: Logger,
         makeCallbacks: @escaping @Sendable () -> KafkaCallbacks
     ) {
         self.settings = settings
         self.health = health
         self.threads = threads
+        self.logger = logger
         self.makeCallbacks = makeCallbacks
     }
 
@@ -47,7 +55,7 @@ final class KafkaProducer: Sendable {
         let pointer: KafkaPointer
         do throws(ModuleError) {
             try check(events, topic.info.name)
-            client = try admit(bytes)
+            client = try admit(bytes, topic.info.name)
             do throws(ModuleError) {
                 pointer = try client.topic(topic)
             } catch {
@@ -57,9 +65,7 @@ final class KafkaProducer: Sendable {
         } catch {
             return completion(.failure(error))
         }
-        client.began()
         let append = KafkaAppend(count: events.count, to: topic.info.name, by: client) { [self] result in
-            client.ended()
             note(result, topic)
             release(bytes)
             completion(result)
@@ -68,8 +74,10 @@ final class KafkaProducer: Sendable {
             let code = client.produce(event, to: pointer, opaque: append.opaque(index))
             guard code != RD_KAFKA_RESP_ERR_NO_ERROR else { continue }
             client.failed(code)
-            return append.report(events.count - index, failed: client.error(code, topic.info.name))
+            append.report(events.count - index, failed: client.error(code, topic.info.name))
+            break
         }
+        client.queued()
     }
 
     private func check(_ events: [Event], _ topic: TopicName) throws(ModuleError) {
@@ -81,7 +89,7 @@ final class KafkaProducer: Sendable {
     }
 
     /// The client to append with, if there is room. One append is always taken.
-    private func admit(_ bytes: Int) throws(ModuleError) -> KafkaProducerClient {
+    private func admit(_ bytes: Int, _ topic: TopicName) throws(ModuleError) -> KafkaProducerClient {
         try state.withLock { state throws(ModuleError) in
             if state.isClosed { throw KafkaFailure.closed }
             guard state.queuedBytes == 0 || state.queuedBytes + bytes <= settings.maxQueuedBytes else {
@@ -93,12 +101,38 @@ final class KafkaProducer: Sendable {
             if let current = state.client, current.isUsable {
                 client = current
             } else {
+                if let death = state.client?.death(topic) { try mourn(death, &state) }
                 client = try KafkaProducerClient(settings, makeCallbacks(), threads)
                 state.client = client
+                state.dead = nil
             }
             state.queuedBytes += bytes
             state.pending += 1
             return client
+        }
+    }
+
+    /// A client that meets a fatal error at once, since the user lacks a right, say, is not made anew for each append.
+    private func mourn(_ death: ModuleError, _ state: inout State) throws(ModuleError) {
+        if state.dead !== state.client {
+            state.dead = state.client
+            state.deaths += 1
+            state.nextClientAt = .now + state.backoff.next()
+            if state.deaths & (state.deaths - 1) == 0 {
+                logger.warning(
+                    "the producer met a fatal error and is made anew: \(death.message)", ("code", death.code),
+                    ("times", String(state.deaths)))
+            }
+        }
+        guard ContinuousClock.now >= state.nextClientAt else { throw death }
+    }
+
+    /// Something was kept.
+    private func recovered() {
+        state.withLock { state in
+            guard state.deaths > 0 else { return }
+            state.deaths = 0
+            state.backoff.reset()
         }
     }
 
@@ -115,9 +149,10 @@ final class KafkaProducer: Sendable {
         switch result {
         case .success(let places):
             health.answered()
+            recovered()
             topic.appended(places)
         case .failure(let error):
-            if KafkaFailure.isTrouble(error) { health.failed(error) }
+            health.doubt(error)
         }
     }
 

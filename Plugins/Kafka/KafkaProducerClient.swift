@@ -8,8 +8,6 @@ final class KafkaProducerClient: Sendable {
     private let callbacks: KafkaCallbacks
     private let settings: KafkaSettings
     private let threads: KafkaThreads
-    /// Appends that are not answered yet.
-    private let pending = Atomic<Int>(0)
     private let isGivenUp = Atomic<Bool>(false)
 
     init(_ settings: KafkaSettings, _ callbacks: KafkaCallbacks, _ threads: KafkaThreads) throws(ModuleError) {
@@ -21,9 +19,6 @@ final class KafkaProducerClient: Sendable {
 
     /// Whether it takes more records.
     var isUsable: Bool { !isGivenUp.load(ordering: .acquiring) && !callbacks.isDead }
-
-    func began() { pending.add(1, ordering: .relaxed) }
-    func ended() { pending.subtract(1, ordering: .relaxed) }
 
     func topic(_ topic: KafkaTopic) throws(ModuleError) -> KafkaPointer {
         try handle.topic(topic.info.name, settings.producer(of: topic.compression))
@@ -59,13 +54,19 @@ final class KafkaProducerClient: Sendable {
         }
     }
 
+    /// Why it takes nothing more, if a fatal error is the reason: in the words of what was to be done.
+    func death(_ topic: TopicName) -> ModuleError? {
+        handle.fatalError.map { callbacks.error($0.code, cannot: "append to \(topic)", $0.reason) }
+    }
+
     func error(_ code: rd_kafka_resp_err_t, _ topic: TopicName) -> ModuleError {
         switch code {
-        case RD_KAFKA_RESP_ERR__PURGE_QUEUE, RD_KAFKA_RESP_ERR__PURGE_INFLIGHT:
-            .transient(
-                "log.kafka_timeout",
-                "Kafka at \(settings.servers): cannot append to \(topic): the log is closing, or the brokers have not taken an earlier "
-                    + "event in time, which later ones must not overtake")
+        case RD_KAFKA_RESP_ERR__FATAL, RD_KAFKA_RESP_ERR__PURGE_QUEUE, RD_KAFKA_RESP_ERR__PURGE_INFLIGHT:
+            death(topic)
+                ?? .transient(
+                    "log.kafka_timeout",
+                    "Kafka at \(settings.servers): cannot append to \(topic): the log is closing, or the brokers have not taken an earlier "
+                        + "event in time, which later ones must not overtake")
         default: callbacks.error(code, cannot: "append to \(topic)")
         }
     }
@@ -73,9 +74,8 @@ final class KafkaProducerClient: Sendable {
     /// A record was not delivered.
     func failed(_ code: rd_kafka_resp_err_t) {
         switch code {
-        // What waits behind it would overtake it, since whoever appended tries it again.
-        case RD_KAFKA_RESP_ERR__MSG_TIMED_OUT where pending.load(ordering: .relaxed) > 1: giveUp()
-        case RD_KAFKA_RESP_ERR__FATAL: giveUp()
+        // What waits behind it, of the same append or of others, would overtake it, since whoever appended tries it again.
+        case RD_KAFKA_RESP_ERR__MSG_TIMED_OUT, RD_KAFKA_RESP_ERR__FATAL: giveUp()
         default: if callbacks.isDead { giveUp() }
         }
     }
@@ -83,6 +83,15 @@ final class KafkaProducerClient: Sendable {
     /// Fails whatever is not acknowledged yet; takes nothing more.
     func giveUp() {
         guard !isGivenUp.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        purge()
+    }
+
+    /// Records were queued: if it was given up meanwhile, they fail too.
+    func queued() {
+        if isGivenUp.load(ordering: .acquiring) { purge() }
+    }
+
+    private func purge() {
         threads.serve { [handle] in
             rd_kafka_purge(handle.raw, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING)
         }

@@ -41,7 +41,7 @@ final class KafkaReader: Sendable {
     /// The first offset kept and the end of a partition, from the brokers.
     private func ask(_ partition: KafkaPartition) async throws -> Range<Offset> {
         if let trouble = health.trouble { throw trouble }
-        return try await health.noting {
+        return try await health.asking {
             try await threads.run { [admin] in try admin.ranges([(partition.topic, partition.number)])[0] }
         }
     }
@@ -66,7 +66,7 @@ final class KafkaReader: Sendable {
                     release(cursor, partition)
                     throw error
                 }
-                await close(cursor, partition)
+                close(cursor, partition)
                 guard cursor.isOutOfRange else { throw error }
                 let range = try await ask(partition)
                 // What is there may have changed in between.
@@ -99,23 +99,32 @@ final class KafkaReader: Sendable {
                     "log.kafka_timeout",
                     "Kafka at \(settings.servers): no records of \(partition.topic)/\(partition.number) from offset \(offset) within "
                         + "\(settings.requestTimeout) ms (`request_timeout_ms`); the brokers are away, or slow")
-                health.failed(error)
+                health.doubt(error)
                 throw error
             }
             if ContinuousClock.now >= doubtAt {
-                doubtAt = deadline
                 try await checkEnd(cursor, partition, offset)
+                doubtAt = .now + Self.doubtTime
+                continue
             }
-            await cursor.news.wait(until: doubtAt)
+            await cursor.news.wait(until: min(deadline, doubtAt))
         }
     }
 
     /// Some brokers say nothing of an offset that they do not have yet. It is beyond the end if neither their answers to fetches,
     /// nor the end that they tell when asked, nor what this host has appended reaches it.
+    ///
+    /// And a partition may end, for readers, before what this host knows of: what follows is part of an open transaction, or was
+    /// lost with its leader, or went with the topic that had the name before.
     private func checkEnd(_ cursor: KafkaCursor, _ partition: KafkaPartition, _ offset: Offset) async throws {
-        guard partition.end < offset, cursor.isBeyondWatermark else { return }
-        let range = try await ask(partition)
-        if range.upperBound < offset { throw OffsetOutOfRange(offset: offset, available: range) }
+        let end = partition.end
+        if cursor.isBeforeKnownEnd {
+            let range = try await ask(partition)
+            if range.upperBound <= cursor.position { partition.reset(range, ifItEndsAt: end) }
+        } else if end < offset, cursor.isBeyondWatermark {
+            let range = try await ask(partition)
+            if range.upperBound < offset { throw OffsetOutOfRange(offset: offset, available: range) }
+        }
     }
 
     /// Returns once there is a record at the offset or after it.
@@ -131,7 +140,7 @@ final class KafkaReader: Sendable {
                 try cursor.fill(1, callbacks)
                 release(cursor, partition)
             } catch {
-                await close(cursor, partition)
+                close(cursor, partition)
                 // Whoever reads next hears what there is.
                 if cursor.isOutOfRange { return }
                 throw error
@@ -154,7 +163,7 @@ final class KafkaReader: Sendable {
                 do throws(ModuleError) {
                     try cursor.move(to: offset, callbacks)
                 } catch {
-                    await close(cursor, partition)
+                    close(cursor, partition)
                     throw error
                 }
                 // A waiter may have relied on it.
@@ -191,9 +200,14 @@ final class KafkaReader: Sendable {
     private func make(_ lane: Int, _ partition: KafkaPartition, at offset: Offset) async throws -> KafkaCursor {
         let cursor: KafkaCursor
         do {
-            cursor = try await threads.run { [self] in
+            cursor = try await threads.run(whenAbandoned: { result in
+                (try? result.get())?.close()
+                partition.free(lane: lane)
+            }) { [self] in
                 try KafkaCursor(try handle(of: lane), lane: lane, in: partition, at: offset, callbacks)
             }
+        } catch let error as CancellationError {
+            throw error
         } catch {
             partition.free(lane: lane)
             throw error
@@ -218,10 +232,12 @@ final class KafkaReader: Sendable {
         if !partition.release(cursor) { threads.begin { cursor.close() } }
     }
 
-    private func close(_ cursor: KafkaCursor, _ partition: KafkaPartition) async {
+    private func close(_ cursor: KafkaCursor, _ partition: KafkaPartition) {
         partition.discard(cursor)
-        _ = try? await threads.run { cursor.close() }
-        partition.free(lane: cursor.lane)
+        threads.begin {
+            cursor.close()
+            partition.free(lane: cursor.lane)
+        }
     }
 
     /// Closes cursors that nobody uses any more.
@@ -237,11 +253,9 @@ final class KafkaReader: Sendable {
     }
 
     /// Ends all reading.
-    func close(_ partitions: [KafkaPartition]) async {
+    func close(_ partitions: [KafkaPartition]) {
         for partition in partitions {
-            for cursor in partition.close() {
-                _ = try? await threads.run { cursor.close() }
-            }
+            for cursor in partition.close() { threads.begin { cursor.close() } }
         }
     }
 }

@@ -123,6 +123,8 @@ struct KafkaSettings: Sendable {
     /// For one that is a member of a group, and reads nothing.
     func member(of group: GroupName) -> [(String, String)] {
         connection + [
+            // New partitions are given out once a member has seen them.
+            ("topic.metadata.refresh.interval.ms", "10000"),
             ("group.id", group.text), ("enable.auto.commit", "false"), ("auto.offset.reset", "error"),
             ("partition.assignment.strategy", "range"), ("session.timeout.ms", String(sessionTimeout)),
             ("heartbeat.interval.ms", String(max(1, min(3_000, sessionTimeout / 3)))),

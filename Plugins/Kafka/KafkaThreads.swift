@@ -10,6 +10,7 @@ final class KafkaThreads: Sendable {
 
     private let events = BlockingThreads(limit: KafkaThreads.waitingLimit) { _ in }
     private let calls = BlockingThreads(limit: KafkaThreads.waitingLimit) { _ in }
+    private let hasBegunToClose = Atomic<Bool>(false)
     private let clients = Mutex(0)
     private let clientEnded = KafkaSignal()
 
@@ -24,18 +25,32 @@ final class KafkaThreads: Sendable {
         _ = events.submit { _ in body() }
     }
 
-    /// Runs a call that blocks.
+    /// Runs a call that blocks. A task that is cancelled does not wait for its end: brokers may take as long as the request
+    /// timeout to say nothing.
     ///
-    /// - Throws: what `body` throws; transient, `log.overloaded`, if too many wait, and `log.not_open` after ``stop()``.
-    func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-        try await withCheckedThrowingContinuation { continuation in
-            let isTaken = calls.submit { _ in continuation.resume(with: Result { try body() }) }
-            guard !isTaken else { return }
-            continuation.resume(
-                throwing: calls.waiting < Self.waitingLimit
+    /// - Parameter whenAbandoned: called once if the task was cancelled, with what the call comes to, if it is made at all.
+    /// - Throws: what `body` throws; transient, `log.overloaded`, if too many wait, and `log.not_open` after ``stop()``;
+    ///   `CancellationError`.
+    func run<Value: Sendable>(
+        whenAbandoned: @escaping @Sendable (Result<Value, any Error>) -> Void = { _ in }, _ body: @escaping @Sendable () throws -> Value
+    ) async throws -> Value {
+        let call = KafkaCall<Value>()
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                call.begin(continuation)
+                let isTaken = calls.submit { _ in
+                    let result = call.isAwaited ? Result { try body() } : .failure(CancellationError())
+                    if !call.end(result) { whenAbandoned(result) }
+                }
+                guard !isTaken else { return }
+                let refusal = calls.waiting < Self.waitingLimit
                     ? KafkaFailure.closed
                     : ModuleError.transient(
-                        "log.overloaded", "\(Self.waitingLimit) requests wait for the brokers already; try again later"))
+                        "log.overloaded", "\(Self.waitingLimit) requests wait for the brokers already; try again later")
+                if !call.end(.failure(refusal)) { whenAbandoned(.failure(refusal)) }
+            }
+        } onCancel: {
+            _ = call.end(.failure(CancellationError()))
         }
     }
 
@@ -57,6 +72,11 @@ final class KafkaThreads: Sendable {
     func waitForClients(until deadline: ContinuousClock.Instant) async {
         while clients.withLock({ $0 > 0 }), ContinuousClock.now < deadline, !Task.isCancelled { await clientEnded.wait(until: deadline) }
     }
+
+    /// Whether the log closes: a call that tries again and again gives up.
+    var isClosing: Bool { hasBegunToClose.load(ordering: .relaxed) }
+
+    func beginToClose() { hasBegunToClose.store(true, ordering: .relaxed) }
 
     /// Runs what was asked and ends the threads.
     func stop() async {

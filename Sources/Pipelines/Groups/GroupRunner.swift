@@ -88,14 +88,15 @@ package final class GroupRunner: Sendable {
 
     /// Lets the batch under way finish, commits, gives the partitions of a shared log back, and closes the group's modules.
     package func stop() async {
-        let (task, change) = state.withLock { state in
+        let task = state.withLock { state in
             state.isStopping = true
-            return (state.task, state.change)
+            return state.task
         }
         task?.cancel()
         await task?.value
-        _ = await change?.result
+        // Before a change is waited for, which may wait for a log that lets go of whoever leaves.
         await leave()
+        _ = await state.withLock { $0.change }?.result
         await endWorkers()
         if case .sink(let sink) = target { await sink.close() }
         for transform in transforms.transforms { await transform.close() }

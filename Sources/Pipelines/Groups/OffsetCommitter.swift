@@ -89,16 +89,26 @@ package final class OffsetCommitter: Sendable {
         }
         var failed: [(key: Key, offset: Offset)] = []
         var lastError: (any Error)?
-        for (key, offset) in dirty {
-            do {
-                try await log.commit(group: group, topic: key.topic, partition: key.partition, offset: offset)
-            } catch {
+        // At once: a log that does not answer is waited for once, and not once a partition.
+        await withTaskGroup(of: (Key, Offset, (any Error)?).self) { commits in
+            for (key, offset) in dirty { commits.addTask { (key, offset, await self.commit(key, offset)) } }
+            for await (key, offset, error) in commits {
+                guard let error else { continue }
                 failed.append((key, offset))
                 lastError = error
             }
         }
         guard let lastError else { return succeeded() }
         retry(failed, lastError)
+    }
+
+    private func commit(_ key: Key, _ offset: Offset) async -> (any Error)? {
+        do {
+            try await log.commit(group: group, topic: key.topic, partition: key.partition, offset: offset)
+            return nil
+        } catch {
+            return error
+        }
     }
 
     private func succeeded() {

@@ -50,10 +50,20 @@ struct PartitionWorker: Sendable {
         let fences = Backoff(initial: settings.retryInitial, maximum: settings.retryMaximum)
         if let sink = target.transactional {
             let stored = try await sink.committedOffset(of: place)
-            return Position(stored: stored, next: try await first(stored), carried: carried, fences: fences)
+            let next = try await first(stored)
+            guard stored == nil, settings.start == .latest else { return Position(stored: stored, next: next, carried: carried, fences: fences) }
+            // Kept at once: whoever reads the partition next, here or elsewhere, must not begin at a later end.
+            do {
+                try await sink.write([], moving: place, from: nil, to: next)
+                return Position(stored: next, next: next, carried: carried, fences: fences)
+            } catch let error as ModuleError where error.code == GroupOffsetTable.fencedCode {
+                throw ModuleError.transient("group.start_moved", "\(place.topic)/\(place.partition) got an offset meanwhile; looking again")
+            }
         }
         let committed = try await log.committedOffset(group: settings.name, topic: place.topic, partition: place.partition)
-        return Position(stored: nil, next: try await first(committed), carried: carried, fences: fences)
+        let next = try await first(committed)
+        if committed == nil, settings.start == .latest { committer.moved(place.topic, place.partition, to: next) }
+        return Position(stored: nil, next: next, carried: carried, fences: fences)
     }
 
     /// The stored offset; without one, where the group begins. That is asked of the log, which may be elsewhere.

@@ -9,8 +9,10 @@ final class OutboxProgress: Sendable {
         /// Rows up to this sequence are in `waiting`.
         var counted: Int64 = 0
         /// Rows whose commit's answer was lost, until they are found in the database or swept away.
-        var uncertain: Set<Int64> = []
+        var uncertain = SequenceRanges()
     }
+
+    private static let pieceLimit = 1_000
 
     private let state = Mutex(State())
 
@@ -32,7 +34,7 @@ final class OutboxProgress: Sendable {
     func exist(_ rows: [OutboxRow]) {
         state.withLock { state in
             for row in rows {
-                let wasUncertain = state.uncertain.remove(row.sequence) != nil
+                let wasUncertain = state.uncertain.count > 0 && state.uncertain.remove(row.sequence)
                 if wasUncertain || row.sequence > state.counted { state.waiting += 1 }
             }
             if let last = rows.last { state.counted = max(state.counted, last.sequence) }
@@ -43,15 +45,24 @@ final class OutboxProgress: Sendable {
     func recounted(_ waiting: Int) {
         state.withLock { state in
             state.waiting = waiting
-            state.counted = max(state.counted, state.uncertain.max() ?? 0)
-            state.uncertain = []
+            state.counted = max(state.counted, state.uncertain.last ?? 0)
+            state.uncertain = SequenceRanges()
         }
     }
 
     /// Rows may be in the database; the publisher will find them if they are. Meanwhile later rows may be counted.
+    ///
+    /// - Parameter rows: of one transaction, after those of earlier ones.
     func mayExist(_ rows: [OutboxRow]) {
-        state.withLock { $0.uncertain.formUnion(rows.map(\.sequence)) }
+        guard let first = rows.first, let last = rows.last else { return }
+        state.withLock { $0.uncertain.append(first.sequence...last.sequence) }
     }
+
+    /// Whether so much is uncertain that a count in the database is better.
+    var mustRecount: Bool { uncertainPieces > Self.pieceLimit }
+
+    /// How many ranges of rows are uncertain.
+    var uncertainPieces: Int { state.withLock { $0.uncertain.count } }
 
     /// Everything up to this sequence is durable in the log.
     func acknowledged(through sequence: Int64) {
@@ -68,7 +79,7 @@ final class OutboxProgress: Sendable {
         state.withLock { state in
             state.removed = max(state.removed, sequence)
             state.waiting -= count
-            if !state.uncertain.isEmpty { state.uncertain = state.uncertain.filter { $0 > sequence } }
+            state.uncertain.remove(through: sequence)
         }
     }
 }

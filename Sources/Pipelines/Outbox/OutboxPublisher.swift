@@ -55,7 +55,7 @@ struct OutboxPublisher: Sendable {
             try await database.transaction { connection in
                 let page = try table.page(
                     owner: owner, after: after, rowLimit: Self.pageRows, byteLimit: Self.pageBytes, connection)
-                if isAgain {
+                if isAgain || progress.mustRecount {
                     progress.recounted(try table.count(owner: owner, connection))
                 } else {
                     progress.exist(page.rows)
@@ -68,7 +68,9 @@ struct OutboxPublisher: Sendable {
 
     private func publish(_ rows: [OutboxRow], _ held: inout Held) async throws {
         var start = 0
-        var limit = Self.pageRows
+        // Alone, the row that was held: the log may keep others of an append that it refuses.
+        var limit = held.attempts > 0 ? 1 : Self.pageRows
+        var isHeld = held.attempts > 0
         while start < rows.count {
             let part = Self.part(of: rows, from: start, limit: limit)
             let mark = ProducerMark(producerID: producerID, rows: part.map(\.sequence))
@@ -83,6 +85,10 @@ struct OutboxPublisher: Sendable {
                 continue
             }
             held = Held()
+            if isHeld {
+                isHeld = false
+                limit = Self.pageRows
+            }
             progress.acknowledged(through: rows[part.endIndex - 1].sequence)
             start = part.endIndex
         }

@@ -32,7 +32,7 @@ struct SharedGroupFixture {
     let members: [Member]
 
     /// - Parameter target: what the group writes to, if not to each member's own sink.
-    init(members count: Int = 1, batchEvents: Int = 10, target: GroupTarget? = nil) async throws {
+    init(members count: Int = 1, batchEvents: Int = 10, start: GroupSettings.Start = .earliest, target: GroupTarget? = nil) async throws {
         let cluster = cluster
         members = (0..<count).map { _ in
             let log = MemorySharedLog(cluster)
@@ -41,6 +41,7 @@ struct SharedGroupFixture {
             let metrics = MetricsRegistry()
             var settings = GroupSettings(name: "group", topics: ["items"])
             settings.batchEvents = batchEvents
+            settings.start = start
             settings.retryInitial = .milliseconds(5)
             settings.retryMaximum = .milliseconds(20)
             let group = GroupRunner(

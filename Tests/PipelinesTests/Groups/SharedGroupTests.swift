@@ -228,6 +228,39 @@ import Testing
         await fixture.stop()
     }
 
+    /// What comes while the partition goes from one host to another is no less the group's.
+    @Test(arguments: [false, true])
+    func aGroupThatBeginsAtTheEndMissesNothingAfterwards(_ isTransactional: Bool) async throws {
+        let sink = ScriptedTransactionalSink { _, _ in .handled }
+        let fixture = try await SharedGroupFixture(members: 2, start: .latest, target: isTransactional ? .sink(sink) : nil)
+        try await fixture.publish("before")
+        await fixture.members[0].assign(0)
+        try await fixture.wait(for: "its place") { fixture.members[0].group.positions.first?.offset == 1 }
+        await fixture.members[0].seat?.revoke()
+        try await fixture.publish("between")
+        await fixture.members[1].assign(0)
+        try await fixture.publish("after")
+        let wanted = ["between", "after"]
+        try await fixture.wait(for: "both") { isTransactional ? sink.handled == wanted : fixture.members[1].sink.taken == wanted }
+        await fixture.stop()
+    }
+
+    /// A log that is away says so after a long time; another host is not to wait for that.
+    @Test func aDeadLetterWithoutAnAnswerHoldsNoRevoke() async throws {
+        let sink = ScriptedSink(isAtomic: false) { batch, _ in .each(batch.map { _ in .permanent("test.bad", "bad") }) }
+        let fixture = try await SharedGroupFixture(target: .sink(sink))
+        let member = fixture.members[0]
+        await member.assign(0)
+        fixture.cluster.holdAppends()
+        try await fixture.publish("1")
+        try await fixture.wait(for: "the dead letter") { member.log.heldAppends == 1 }
+        let start = ContinuousClock.now
+        await member.seat?.revoke()
+        #expect(.now - start < .seconds(10))
+        #expect(member.group.positions.isEmpty)
+        await fixture.stop()
+    }
+
     @Test func aGroupWaitsForItsTopics() async throws {
         let cluster = MemoryCluster()
         cluster.goAway()

@@ -172,6 +172,28 @@ struct OutboxTests {
         await fixture.close()
     }
 
+    /// With a log that keeps the other rows of an append, those behind a row that it cannot take are not published again and
+    /// again.
+    @Test func whatFollowsAHeldRowIsNotPublishedWithEachTry() async throws {
+        let (log, lines) = (MemoryLog(), Lines())
+        let logger = Logger(output: LogOutput(minimum: .error, format: .text, sink: { lines.append($0) }))
+        log.refuse(Self.full)
+        let fixture = try await OutboxFixture(in: try TemporaryFolder(), log: log, logger: logger)
+        try await fixture.open()
+        let large = String(repeating: "x", count: 10_000)
+        for number in 0..<9 { try fixture.submit(number, actor: "a\(number)", payload: number == 3 ? large : "\(number)") }
+        #expect(await fixture.waitForAnswers(9))
+        log.keepTheRestOfRefusedAppends()
+        log.limitEvents(to: 5_000)
+        log.refuse(nil)
+        // At the first, the second and the fourth try.
+        #expect(await waitUntil { lines.all.count(where: { $0.contains("event=e3") }) == 3 })
+        #expect(fixture.published.count(where: { $0 == "8" }) == 1)
+        log.limitEvents(to: .max)
+        #expect(await waitUntil { fixture.published.suffix(6) == [large, "4", "5", "6", "7", "8"] })
+        await fixture.close()
+    }
+
     @Test func eventsKeepEverythingOnTheirWayThroughTheDatabase() async throws {
         let folder = try TemporaryFolder()
         let log = MemoryLog()

@@ -14,6 +14,8 @@ final class MemoryLog: EventLog {
         var commitRefusals = 0
         /// Larger events are refused for good.
         var eventLimit = Int.max
+        /// Of an append with such an event it keeps the others, and it keeps again what it has.
+        var keepsTheRest = false
         var lastRow: [String: Int64] = [:]
         /// Retention has removed what comes before it, in every partition.
         var start: Offset = 0
@@ -54,6 +56,11 @@ final class MemoryLog: EventLog {
         state.withLock { $0.eventLimit = bytes }
     }
 
+    /// As Kafka does, whose brokers take or refuse each batch of a partition by itself.
+    func keepTheRestOfRefusedAppends() {
+        state.withLock { $0.keepsTheRest = true }
+    }
+
     func refuseNextCommits(_ count: Int) {
         state.withLock { $0.commitRefusals = count }
     }
@@ -90,16 +97,20 @@ final class MemoryLog: EventLog {
         let result = state.withLock { state -> Result<[RecordPlace], ModuleError> in
             if !state.refusals.isEmpty { return .failure(state.refusals.removeFirst()) }
             if let error = state.standingRefusal { return .failure(error) }
+            var refusal: ModuleError?
             if let large = events.first(where: { $0.byteCount > state.eventLimit }) {
-                return .failure(.permanent("log.record_too_large", "a record has \(large.byteCount) bytes, the limit is \(state.eventLimit)"))
+                let error = ModuleError.permanent(
+                    "log.record_too_large", "a record has \(large.byteCount) bytes, the limit is \(state.eventLimit)")
+                guard state.keepsTheRest else { return .failure(error) }
+                refusal = error
             }
             guard var found = state.topics[topic] else { return .failure(.blocked("log.unknown_topic", "no topic \(topic)")) }
             var places: [RecordPlace] = []
-            for (index, event) in events.enumerated() {
+            for (index, event) in events.enumerated() where event.byteCount <= state.eventLimit {
                 let partition = event.key.map { KafkaPartitioner.partition(of: $0, count: found.info.partitions) } ?? 0
                 let offset = Offset(found.partitions[Int(partition)].count)
                 places.append(RecordPlace(partition: partition, offset: offset))
-                if let mark {
+                if let mark, !state.keepsTheRest {
                     let name = "\(mark.producerID)/\(topic)/\(partition)"
                     if mark.rows[index] <= state.lastRow[name] ?? 0 { continue }
                     state.lastRow[name] = mark.rows[index]
@@ -109,7 +120,7 @@ final class MemoryLog: EventLog {
             }
             state.topics[topic] = found
             state.appendSizes.append(events.reduce(0) { $0 + $1.byteCount })
-            return .success(places)
+            return refusal.map { .failure($0) } ?? .success(places)
         }
         completion(result)
     }

@@ -14,10 +14,10 @@ import Testing
     private struct Running {
         let host: Pipelines.Host
 
-        init(_ kafka: MockKafka, _ shared: TemporaryFolder, _ number: Int) async throws {
+        init(_ kafka: MockKafka, _ shared: TemporaryFolder, _ number: Int, edit: (String) -> String = { $0 }) async throws {
             let folder = shared["host-\(number)"]
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            try config(kafka, database: shared["main.db"]).write(toFile: folder + "/config.json", atomically: true, encoding: .utf8)
+            try edit(config(kafka, database: shared["main.db"])).write(toFile: folder + "/config.json", atomically: true, encoding: .utf8)
             let logger = Logger(output: LogOutput(minimum: .error, format: .text) { _ in })
             let (made, problems) = Host.make(
                 configPath: folder + "/config.json", overrides: [], registry: try StandardModules.registry(), logger: logger)
@@ -176,5 +176,56 @@ import Testing
         let started = ContinuousClock.now
         await host.host.stop()
         #expect(.now - started < .seconds(20))
+    }
+
+    /// They take requests and answer none: each group has an offset to store in each of its partitions.
+    @Test func aStopEndsThoughTheBrokersAreSilent() async throws {
+        let kafka = try kafka()
+        let folder = try TemporaryFolder()
+        let host = try await Running(kafka, folder, 1) { config in
+            config.replacing("\"copy\": {", with: "\"copy\": { \"commit_interval_ms\": 60000,")
+        }
+        try await host.untilReady()
+        for number in 0..<40 { try await host.like(number) }
+        try await untilSeen(40, by: host)
+        let copy = try #require(host.host.graph.groups.first { $0.name == "copy" }).part
+        try await eventually("the copies") { copy.status.counters.handled == 40 }
+        kafka.fallSilent()
+        let started = ContinuousClock.now
+        await host.host.stop()
+        #expect(.now - started < .seconds(15))
+    }
+
+    @Test func aStopEndsThoughTheBrokersNeverSpoke() async throws {
+        let kafka = try kafka()
+        kafka.fallSilent()
+        let folder = try TemporaryFolder()
+        let host = try await Running(kafka, folder, 1)
+        try await host.like(0)
+        let started = ContinuousClock.now
+        await host.host.stop()
+        #expect(.now - started < .seconds(9))
+    }
+
+    /// What the outbox had given to Kafka is not answered; the likes are not to wait for that.
+    @Test func aDatabaseIsExchangedWhileTheBrokersAreAway() async throws {
+        let kafka = try kafka()
+        let folder = try TemporaryFolder()
+        let host = try await Running(kafka, folder, 1)
+        try await host.untilReady()
+        kafka.stop()
+        try await host.like(0)
+        let path = folder["host-1"] + "/config.json"
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        let more = #"{ "id": "003", "sql": "CREATE TABLE more (id TEXT)" }, { "id": "002""#
+        try text.replacing(#"{ "id": "002""#, with: more).write(toFile: path, atomically: true, encoding: .utf8)
+        let started = ContinuousClock.now
+        let problems = await host.host.reload()
+        #expect(problems.isEmpty, "\(problems.text)")
+        #expect(.now - started < .seconds(15))
+        try await host.like(1)
+        kafka.start()
+        try await eventually("both") { Set(try await host.rows().keys) == ["0", "1"] }
+        await host.host.stop()
     }
 }

@@ -12,7 +12,9 @@ import Testing
     private static let variable = "MARTLET_TEST_KAFKA"
     private static var address: String? { ProcessInfo.processInfo.environment[variable] }
 
-    @Test(.enabled(if: address == nil), arguments: ["theLogKeepsTheContract", "hostsShareAGroup", "othersRecordsAreRead"])
+    @Test(.enabled(if: address == nil), arguments: [
+        "theLogKeepsTheContract", "hostsShareAGroup", "othersRecordsAreRead", "anOpenTransactionHoldsNoReader",
+    ])
     func itWorksOnTansu(_ test: String) async throws {
         let broker = try await TansuBroker()
         try await run(test, broker, broker.address)
@@ -107,6 +109,29 @@ import Testing
             await log.close()
         }
 
+        /// What follows an open transaction is there, and cannot be read yet: the partition ends before it, for readers.
+        @Test func anOpenTransactionHoldsNoReader() async throws {
+            let log = try log(#", "request_timeout_ms": 4000"#)
+            try await log.open()
+            _ = try await log.ensureTopic("t", KafkaLogTests.settings)
+            _ = try await log.append(KafkaLogTests.events(0..<1), to: "t")
+            let script = """
+                import sys
+                from confluent_kafka import Producer
+                writer = Producer({"bootstrap.servers": sys.argv[1], "transactional.id": "x"})
+                writer.init_transactions(10)
+                writer.begin_transaction()
+                writer.produce("t", key="k", value="open")
+                writer.flush(10)
+                """
+            _ = try Python.run(script, [KafkaOnTansuTests.address ?? ""])
+            _ = try await log.append(KafkaLogTests.events(1..<2), to: "t")
+            #expect(try await log.read(topic: "t", partition: 0, from: 0, maxBytes: 1_000).map(\.event.id) == ["e0"])
+            #expect(try await log.read(topic: "t", partition: 0, from: 1, maxBytes: 1_000).isEmpty)
+            #expect(log.trouble == nil)
+            await log.close()
+        }
+
         @Test func itSpeaksTLS() async throws {
             let variables = ProcessInfo.processInfo.environment
             let log = try log(#", "security_protocol": "ssl", "ca_file": "\#(variables["MARTLET_TEST_CA"] ?? "")""#)
@@ -171,72 +196,5 @@ import Testing
             await first.close()
             await second.close()
         }
-    }
-}
-
-/// A log whose topic `t` is another one for each store, since the broker has one set of topics; and whose groups are.
-private final class TopicsOfAStore: EventLog {
-    private let store: Int
-    private let log: KafkaLog
-
-    init(_ store: Int, _ log: KafkaLog) {
-        self.store = store
-        self.log = log
-    }
-
-    private func inside(_ topic: TopicName) -> TopicName { TopicName("\(topic)-\(store)") }
-    private func inside(_ group: GroupName) -> GroupName { GroupName("\(group)-\(store)") }
-    private func outside(_ info: TopicInfo) -> TopicInfo {
-        TopicInfo(name: TopicName(String(info.name.text.prefix { $0 != "-" })), partitions: info.partitions, incarnation: info.incarnation)
-    }
-
-    var maxEventBytes: Int { log.maxEventBytes }
-    func open() async throws { try await log.open() }
-    func close() async { await log.close() }
-
-    func ensureTopic(_ name: TopicName, _ settings: TopicSettings) async throws -> TopicInfo {
-        outside(try await log.ensureTopic(inside(name), settings))
-    }
-
-    func topic(_ name: TopicName) -> TopicInfo? { log.topic(inside(name)).map(outside) }
-    func topics() -> [TopicInfo] { log.topics().map(outside) }
-
-    func append(
-        _ events: [Event], to topic: TopicName, mark: ProducerMark?,
-        completion: @escaping @Sendable (Result<[RecordPlace], ModuleError>) -> Void
-    ) {
-        log.append(events, to: inside(topic), mark: mark, completion: completion)
-    }
-
-    func read(topic: TopicName, partition: PartitionID, from offset: Offset, maxBytes: Int) async throws -> [Record] {
-        try await log.read(topic: inside(topic), partition: partition, from: offset, maxBytes: maxBytes).map { record in
-            var record = record
-            record.topic = topic
-            return record
-        }
-    }
-
-    func waitForRecord(topic: TopicName, partition: PartitionID, at offset: Offset) async throws {
-        try await log.waitForRecord(topic: inside(topic), partition: partition, at: offset)
-    }
-
-    func offsets(topic: TopicName, partition: PartitionID) throws -> Range<Offset> {
-        try log.offsets(topic: inside(topic), partition: partition)
-    }
-
-    func offset(topic: TopicName, partition: PartitionID, at timestamp: Int64) async throws -> Offset {
-        try await log.offset(topic: inside(topic), partition: partition, at: timestamp)
-    }
-
-    func committedOffset(group: GroupName, topic: TopicName, partition: PartitionID) async throws -> Offset? {
-        try await log.committedOffset(group: inside(group), topic: inside(topic), partition: partition)
-    }
-
-    func commit(group: GroupName, topic: TopicName, partition: PartitionID, offset: Offset) async throws {
-        try await log.commit(group: inside(group), topic: inside(topic), partition: partition, offset: offset)
-    }
-
-    func committedGroups() async throws -> [GroupName] {
-        try await log.committedGroups().filter { $0.text.hasSuffix("-\(store)") }.map { GroupName(String($0.text.prefix { $0 != "-" })) }
     }
 }

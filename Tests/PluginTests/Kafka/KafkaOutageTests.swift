@@ -99,6 +99,26 @@ import Testing
         await log.close()
     }
 
+    /// As many as take a while to queue, so that the first of them time out before the last.
+    @Test func noneOfOneAppendOvertakesAnotherThatFailed() async throws {
+        let brokers = try MockKafka()
+        let log = try await log(brokers, #", "request_timeout_ms": 1500, "delivery_timeout_ms": 1000"#)
+        _ = try await log.append(KafkaLogTests.events(0..<1), to: "t")
+        brokers.stop()
+        let start = ContinuousClock.now
+        let starting = Task.detached {
+            try await eventually("the first to be late") { ContinuousClock.now - start > .milliseconds(1100) }
+            brokers.start()
+        }
+        _ = try? await log.append(KafkaLogTests.events(1..<300_000), to: "t")
+        try await starting.value
+        let range = try await eventually("the log is well again") { try? await log.log.positions(of: "t").offsets[0] }
+        // The mock cluster keeps some megabytes only.
+        let first = try await log.read(topic: "t", partition: 0, from: range.lowerBound, maxBytes: 1)
+        #expect(first.first?.event.id == Bytes("e\(range.lowerBound)"), "\(range)")
+        await log.close()
+    }
+
     @Test func theQueueIsBounded() async throws {
         let brokers = try MockKafka()
         let log = try await log(brokers, #", "max_queued_bytes": 1048576"#)
@@ -182,5 +202,38 @@ import Testing
         }
         #expect(error.kind == .transient)
         await #expect(throws: ModuleError.self) { try await waiting.value }
+    }
+
+    /// What other brokers lead can be used, and the log is not said to be away again and again.
+    @Test func oneBrokerOfThreeAwayIsNoOutage() async throws {
+        let brokers = try MockKafka(brokers: 3)
+        brokers.make("t", partitions: 6)
+        for partition in PartitionID(0)..<6 { brokers.lead("t", partition, by: Int(partition) % 3 + 1) }
+        let lines = Mutex<[String]>([])
+        let log = try KafkaOnMock(brokers, #", "request_timeout_ms": 1500, "delivery_timeout_ms": 1500"#) { line in
+            lines.withLock { $0.append(line) }
+        }
+        try await log.open()
+        _ = try await log.ensureTopic("t", KafkaLogTests.settings(6))
+        _ = try await log.append((0..<100).flatMap { KafkaLogTests.events($0..<$0 + 1, key: Bytes("k\($0)")) }, to: "t")
+        brokers.stop(2)
+        var failed: Set<PartitionID> = []
+        for _ in 0..<3 {
+            for partition in PartitionID(0)..<6 {
+                do {
+                    #expect(try await !log.read(topic: "t", partition: partition, from: 0, maxBytes: 1).isEmpty)
+                    #expect(!failed.contains(partition))
+                } catch {
+                    failed.insert(partition)
+                }
+            }
+        }
+        #expect(failed == [1, 4])
+        let said = lines.withLock { $0 }.filter { $0.contains("trying again") || $0.contains("brokers answer") }
+        #expect(said.count <= 1, "\(said)")
+        #expect(log.log.trouble == nil)
+        brokers.start(2)
+        for partition in failed { try await eventually("a read") { (try? await log.read(topic: "t", partition: partition, from: 0, maxBytes: 1)) != nil } }
+        await log.close()
     }
 }
