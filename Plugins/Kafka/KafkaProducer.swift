@@ -22,14 +22,14 @@ final class KafkaProducer: Sendable {
     private static let patience = Duration.seconds(3)
 
     private let settings: KafkaSettings
-    private let health: KafkaHealth
+    private let health: ServerHealth
     private let threads: KafkaThreads
     private let makeCallbacks: @Sendable () -> KafkaCallbacks
     private let state = Mutex(State())
     private let drained = KafkaSignal()
 
     init(
-        _ settings: KafkaSettings, _ health: KafkaHealth, _ threads: KafkaThreads,
+        _ settings: KafkaSettings, _ health: ServerHealth, _ threads: KafkaThreads,
         makeCallbacks: @escaping @Sendable () -> KafkaCallbacks
     ) {
         self.settings = settings
