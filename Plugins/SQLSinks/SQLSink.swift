@@ -94,7 +94,7 @@ public final class SQLSink: TransactionalSink, OffsetWritingTarget {
             context.problem(at: config.sql.place, "the parameter `:\(name)` has no template under `parameters`\(nearest)")
         }
         for entry in config.parameters where unused.contains(entry.key) {
-            let nearest = Suggestion.nearest(to: entry.key, among: missing).map { "; did you mean `\($0)`?" } ?? ""
+            let nearest = Suggestion.question(for: entry.key, among: missing)
             context.problem(at: entry.keyPlace, "the statement has no parameter `:\(entry.key)`\(nearest)")
         }
         return missing.isEmpty && unused.isEmpty

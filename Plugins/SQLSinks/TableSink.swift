@@ -148,7 +148,7 @@ extension TableSinkConfig {
         if names.isEmpty { report(columns.place, "must name at least one column") }
         if table.plain.isEmpty { report(table.place, "must be the name of a table") }
         for column in conflictColumns where !names.contains(column.plain) {
-            let suggestion = Suggestion.nearest(to: column.plain, among: names).map { "; did you mean `\($0)`?" } ?? ""
+            let suggestion = Suggestion.question(for: column.plain, among: names)
             report(
                 column.place,
                 "`\(column.plain)` is not among the columns of this sink\(suggestion) (columns: \(names.joined(separator: ", ")))")
