@@ -2,7 +2,7 @@ import Foundation
 import Martlet
 import MartletTesting
 import RedisPlugin
-import Synchronization
+import TestSupport
 import Testing
 
 /// A server that goes away, hangs or refuses.
@@ -110,15 +110,15 @@ struct RedisFaultTests {
     ])
     func aRefusedLoginBlocks(fields: String, code: String, word: String) async throws {
         let server = try RedisServer(["requirepass s3cret"])
-        let lines = Mutex<[String]>([])
-        let host = TestHost(log: { line in lines.withLock { $0.append(line) } })
+        let lines = Lines()
+        let host = TestHost(log: lines.append)
         let bus = try bus(server.url, fields, host: host)
         let error = await #expect(throws: ModuleError.self) { try await bus.open() }
         #expect(error?.kind == .blocked && error?.code == code)
         #expect(error?.message.contains(word) == true)
         #expect(error?.message.contains("wr0ng") == false)
-        #expect(lines.withLock { $0 }.contains { $0.contains(code) })
-        #expect(!lines.withLock { $0 }.contains { $0.contains("wr0ng") })
+        #expect(lines.count(of: code) > 0)
+        #expect(lines.count(of: "wr0ng") == 0)
         await bus.close()
     }
 
