@@ -8,9 +8,7 @@ extension EndToEnd {
         @Test(arguments: ["sseclient-py", "httpx-sse", "curl"])
         func aClientResumes(_ library: String) async throws {
             let folder = try TemporaryFolder()
-            try TestConfig.copyShipped(to: folder)
-            let host = try await HostProcess.start(in: folder)
-            try await host.waitUntilReady()
+            let host = try await HostProcess.startShipped(in: folder)
             let url = "http://\(host.address)\(HostProcess.streamPath(of: "bob"))"
             async let first = Self.read(library, url, "", 2, opened: folder["opened-1"])
             try await eventually("a connection") { FileManager.default.fileExists(atPath: folder["opened-1"]) }
