@@ -101,14 +101,8 @@ extension EndToEnd {
             let copy = try Self.copyCommand()
             let (host, folder) = try await exchange(environment: environment, copy: { folder in
                 try await onThread { [path = folder.path] in
-                    let process = Process()
-                    process.executableURL = URL(fileURLWithPath: "/bin/sh")
-                    process.arguments = ["-ec", copy]
-                    process.currentDirectoryURL = URL(fileURLWithPath: path)
-                    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-                    try process.run()
-                    process.waitUntilExit()
-                    guard process.terminationStatus == 0 else { throw TestFailure("the page's command fails: \(copy)") }
+                    let copied = try Program.run("/bin/sh", ["-ec", copy], in: path, environment: environment)
+                    guard copied.code == 0 else { throw TestFailure("the page's command fails: \(copy)\n\(copied.output)") }
                 }
             }) { config in
                 config.set("databases", "main", "type", to: "postgres")
