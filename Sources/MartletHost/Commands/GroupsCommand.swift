@@ -87,7 +87,7 @@ struct GroupsCommand: Command {
             answer = try client.post(["v1", "groups", group, "reset"], reset.body).json()
             text = reset.text
         }
-        Terminal.print(arguments.has("json") ? JSONWriter.text(answer, layout: .pretty) : text(answer))
+        arguments.show(answer, as: text)
         return .done
     }
 
