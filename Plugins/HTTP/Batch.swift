@@ -28,13 +28,7 @@ struct Batch: Sendable {
     /// One event an element. An array that is not JSON is refused as a whole.
     init(array body: Bytes, limit: Int, checker: EventChecker) throws(Refusal) {
         numbering = .index
-        let elements: [Bytes]
-        do throws(PayloadError) {
-            elements = try checker.payloads.elements(of: body)
-        } catch {
-            throw .malformed(error)
-        }
-        guard elements.count <= limit else { throw .tooManyEvents(limit: limit) }
+        let elements = try checker.elements(of: body, limit: limit)
         guard checker.schema != nil else {
             payloads = elements
             numbers = Array(elements.indices)

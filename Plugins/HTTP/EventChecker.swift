@@ -5,6 +5,18 @@ struct EventChecker: Sendable {
     let payloads: any PayloadReader
     let schema: (any SchemaValidator)?
 
+    /// The elements of a JSON array, of which there must not be more than the limit.
+    func elements(of body: Bytes, limit: Int) throws(Refusal) -> [Bytes] {
+        let elements: [Bytes]
+        do throws(PayloadError) {
+            elements = try payloads.elements(of: body)
+        } catch {
+            throw .malformed(error)
+        }
+        guard elements.count <= limit else { throw .tooManyEvents(limit: limit) }
+        return elements
+    }
+
     /// One JSON value without duplicate keys, that the schema allows.
     func check(_ payload: Bytes) throws(Refusal) {
         do throws(PayloadError) {

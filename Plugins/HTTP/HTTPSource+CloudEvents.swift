@@ -32,15 +32,10 @@ extension HTTPSource {
 
     /// All of them, or a refusal of the first that is wrong: then none is taken.
     private func batch(_ body: Bytes) throws(Refusal) -> [CloudEvent] {
-        let elements: [Bytes]
-        do throws(PayloadError) {
-            elements = try checker.payloads.elements(of: body)
-        } catch {
-            throw .malformed(error)
-        }
-        guard elements.count <= config.maxBatchEvents else { throw .tooManyEvents(limit: config.maxBatchEvents) }
         var events: [CloudEvent] = []
-        for (index, element) in elements.enumerated() { events.append(try structured(element, at: "/\(index)")) }
+        for (index, element) in try checker.elements(of: body, limit: config.maxBatchEvents).enumerated() {
+            events.append(try structured(element, at: "/\(index)"))
+        }
         return events
     }
 

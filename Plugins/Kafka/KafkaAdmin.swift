@@ -5,13 +5,13 @@ import Martlet
 /// Asks the brokers about topics and offsets. All calls block, up to the request timeout each.
 final class KafkaAdmin: Sendable {
     private let settings: KafkaSettings
-    private let health: KafkaHealth
+    private let health: ServerHealth
     private let callbacks: KafkaCallbacks
     let handle: KafkaHandle
 
     var requestTimeout: Int { settings.requestTimeout }
 
-    init(_ settings: KafkaSettings, _ health: KafkaHealth, _ callbacks: KafkaCallbacks) throws(ModuleError) {
+    init(_ settings: KafkaSettings, _ health: ServerHealth, _ callbacks: KafkaCallbacks) throws(ModuleError) {
         self.settings = settings
         self.health = health
         self.callbacks = callbacks

@@ -12,27 +12,27 @@ final class KafkaCallbacks: Sendable {
     }
 
     private let servers: String
-    private let health: KafkaHealth
+    private let health: ServerHealth
     private let threads: KafkaThreads
     private let logger: Logger
     private let rebalance: Rebalance?
-    private let tellsOutages: Bool
+    private let mustLook: KafkaSignal?
     private let handle = Mutex(WeakHandle())
     private let isQueued = Atomic<Bool>(false)
     private let hasDied = Atomic<Bool>(false)
 
-    /// - Parameter tellsOutages: the client always has a connection to some broker, so that it being without one is an outage.
-    ///   Another client may only have been idle.
+    /// - Parameter mustLook: signalled when the client is without any broker: it may only have been idle. Nil for a client that
+    ///   always has a connection to some broker, so that it being without one is an outage.
     init(
-        servers: String, health: KafkaHealth, threads: KafkaThreads, logger: Logger, rebalance: Rebalance? = nil,
-        tellsOutages: Bool = false
+        servers: String, health: ServerHealth, threads: KafkaThreads, logger: Logger, mustLook: KafkaSignal? = nil,
+        rebalance: Rebalance? = nil
     ) {
         self.servers = servers
         self.health = health
         self.threads = threads
         self.logger = logger
         self.rebalance = rebalance
-        self.tellsOutages = tellsOutages
+        self.mustLook = mustLook
     }
 
     var isMember: Bool { rebalance != nil }
@@ -64,12 +64,12 @@ final class KafkaCallbacks: Sendable {
     }
 
     fileprivate func failed(_ code: rd_kafka_resp_err_t, _ reason: String) {
-        switch code {
-        case RD_KAFKA_RESP_ERR__FATAL:
+        switch (code, mustLook) {
+        case (RD_KAFKA_RESP_ERR__FATAL, _):
             hasDied.store(true, ordering: .releasing)
-        case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN where !tellsOutages:
-            health.mustLook.signal()
-        case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, RD_KAFKA_RESP_ERR__AUTHENTICATION, RD_KAFKA_RESP_ERR__SSL:
+        case (RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, let mustLook?):
+            mustLook.signal()
+        case (RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, nil), (RD_KAFKA_RESP_ERR__AUTHENTICATION, _), (RD_KAFKA_RESP_ERR__SSL, _):
             health.failed(error(code, cannot: "reach the brokers", reason))
         default:
             // One broker's connection: librdkafka makes it again.

@@ -20,24 +20,26 @@ final class KafkaConnection: Sendable {
     let producer: KafkaProducer
     let reader: KafkaReader
     private let settings: KafkaSettings
-    private let health: KafkaHealth
+    private let health: ServerHealth
     /// They live a little longer than the connection; see ``KafkaThreads/waitForClients(until:)``.
     let threads: KafkaThreads
     private let admin: KafkaAdmin
+    private let mustLook: KafkaSignal
     private let logger: Logger
     private let watch = Mutex<Task<Void, Never>?>(nil)
 
     /// - Throws: blocked, `log.kafka_setting`; transient, `host.no_thread`. Not because the brokers are away.
-    init(_ settings: KafkaSettings, _ health: KafkaHealth, _ logger: Logger) throws(ModuleError) {
+    init(_ settings: KafkaSettings, _ health: ServerHealth, _ mustLook: KafkaSignal, _ logger: Logger) throws(ModuleError) {
         let threads = try KafkaThreads()
         let makeCallbacks: @Sendable () -> KafkaCallbacks = {
-            KafkaCallbacks(servers: settings.servers, health: health, threads: threads, logger: logger)
+            KafkaCallbacks(servers: settings.servers, health: health, threads: threads, logger: logger, mustLook: mustLook)
         }
         let admin = try KafkaAdmin(
             settings, health,
-            KafkaCallbacks(servers: settings.servers, health: health, threads: threads, logger: logger, tellsOutages: true))
+            KafkaCallbacks(servers: settings.servers, health: health, threads: threads, logger: logger))
         self.settings = settings
         self.health = health
+        self.mustLook = mustLook
         self.threads = threads
         self.admin = admin
         self.logger = logger
@@ -47,7 +49,8 @@ final class KafkaConnection: Sendable {
 
     func join(_ group: GroupName, topics: [TopicName], as member: any GroupMember) throws(ModuleError) -> KafkaMember {
         try KafkaMember(group, topics: topics, as: member, settings, health, logger: logger) { rebalance in
-            KafkaCallbacks(servers: settings.servers, health: health, threads: threads, logger: logger, rebalance: rebalance)
+            KafkaCallbacks(
+                servers: settings.servers, health: health, threads: threads, logger: logger, mustLook: mustLook, rebalance: rebalance)
         }
     }
 
@@ -148,7 +151,7 @@ final class KafkaConnection: Sendable {
             while !Task.isCancelled, let self {
                 let wait = await self.look(&backoff)
                 try? await Task.sleep(for: Self.watchPause)
-                await self.health.mustLook.wait(until: .now + wait)
+                await self.mustLook.wait(until: .now + wait)
             }
         }
         watch.withLock { $0 = task }

@@ -33,7 +33,8 @@ public final class KafkaLog: SharedLog {
     private static let patience = Duration.seconds(3)
 
     private let settings: KafkaSettings
-    private let health: KafkaHealth
+    private let health: ServerHealth
+    private let mustLook = KafkaSignal()
     private let logger: Logger
     private let state = Mutex(State())
 
@@ -41,7 +42,7 @@ public final class KafkaLog: SharedLog {
         guard let settings = KafkaSettings(config, context) else { return nil }
         self.settings = settings
         logger = context.logger
-        health = KafkaHealth(metrics: context.metrics, logger: context.logger)
+        health = .kafka(context, mustLook)
     }
 
     public var maxEventBytes: Int { settings.maxEventBytes }
@@ -56,7 +57,7 @@ public final class KafkaLog: SharedLog {
     // MARK: Life
 
     public func open() async throws {
-        let connection = try KafkaConnection(settings, health, logger)
+        let connection = try KafkaConnection(settings, health, mustLook, logger)
         state.withLock { $0.connection = connection }
         connection.startWatch()
     }

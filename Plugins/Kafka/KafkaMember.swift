@@ -22,7 +22,7 @@ final class KafkaMember: Sendable {
 
     let group: GroupName
     private let member: any GroupMember
-    private let health: KafkaHealth
+    private let health: ServerHealth
     private let logger: Logger
     private let callbacks: KafkaCallbacks
     private let handle: KafkaHandle
@@ -34,7 +34,7 @@ final class KafkaMember: Sendable {
 
     /// Joins; told by the brokers what is its part, it tells `member`.
     init(
-        _ group: GroupName, topics: [TopicName], as member: any GroupMember, _ settings: KafkaSettings, _ health: KafkaHealth,
+        _ group: GroupName, topics: [TopicName], as member: any GroupMember, _ settings: KafkaSettings, _ health: ServerHealth,
         logger: Logger, makeCallbacks: (@escaping KafkaCallbacks.Rebalance) -> KafkaCallbacks
     ) throws(ModuleError) {
         self.group = group

@@ -28,7 +28,7 @@ final class KafkaProducer: Sendable {
     private static let patience = Duration.seconds(3)
 
     private let settings: KafkaSettings
-    private let health: KafkaHealth
+    private let health: ServerHealth
     private let threads: KafkaThreads
     private let logger: Logger
     private let makeCallbacks: @Sendable () -> KafkaCallbacks
@@ -36,7 +36,7 @@ final class KafkaProducer: Sendable {
     private let drained = KafkaSignal()
 
     init(
-        _ settings: KafkaSettings, _ health: KafkaHealth, _ threads: KafkaThreads, _ logger: Logger,
+        _ settings: KafkaSettings, _ health: ServerHealth, _ threads: KafkaThreads, _ logger: Logger,
         makeCallbacks: @escaping @Sendable () -> KafkaCallbacks
     ) {
         self.settings = settings

@@ -18,7 +18,7 @@ final class KafkaReader: Sendable {
     }
 
     private let settings: KafkaSettings
-    private let health: KafkaHealth
+    private let health: ServerHealth
     private let threads: KafkaThreads
     private let callbacks: KafkaCallbacks
     private let makeCallbacks: @Sendable () -> KafkaCallbacks
@@ -27,7 +27,7 @@ final class KafkaReader: Sendable {
     private let lanes = Mutex<[Int: Lane]>([:])
 
     init(
-        _ settings: KafkaSettings, _ health: KafkaHealth, _ threads: KafkaThreads, _ admin: KafkaAdmin,
+        _ settings: KafkaSettings, _ health: ServerHealth, _ threads: KafkaThreads, _ admin: KafkaAdmin,
         makeCallbacks: @escaping @Sendable () -> KafkaCallbacks
     ) {
         self.settings = settings

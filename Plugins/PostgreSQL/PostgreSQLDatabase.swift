@@ -9,12 +9,20 @@ public import Martlet
 /// 4. work: transactions run one after the other on the writer's connection and thread, queries on the readers'. A lost
 ///    connection is made again; while the server is away jobs fail at once, as transient.
 /// 5. close: what is queued runs, then the connections are closed.
-public final class PostgreSQLDatabase: Database {
+public final class PostgreSQLDatabase: EngineDatabase {
     public static let name = "postgres"
     public static let summary = "keeps tables in a PostgreSQL server"
 
+    package static let columnsQuery = SQLStatement(
+        text: """
+            SELECT attname::text FROM pg_catalog.pg_attribute
+            WHERE attrelid = pg_catalog.to_regclass(pg_catalog.quote_ident($1)) AND attnum > 0 AND NOT attisdropped
+            ORDER BY attnum
+            """,
+        parameterNames: ["table"])
+
     private let settings: PostgreSQLSettings
-    private let limits: DatabaseEngine<PostgreSQLConnection>.Limits
+    private let limits: DatabaseLimits
     private let metrics: DatabaseMetrics
     private let logger: Logger
     private let lifeCycle: DatabaseLifeCycle<PostgreSQLConnection>
@@ -25,7 +33,7 @@ public final class PostgreSQLDatabase: Database {
         let hasGoodSchema = SchemaStep.check(config.schema, dialect: .postgreSQL, context: context)
         guard let settings = PostgreSQLSettings(config: config, context: context), hasGoodSchema else { return nil }
         self.settings = settings
-        limits = .init(readers: config.readers, writeQueue: config.writeQueue, readQueue: config.readQueue)
+        limits = config.limits
         metrics = DatabaseMetrics(database: context.name, in: context.metrics)
         logger = context.logger
         lifeCycle = DatabaseLifeCycle(name: context.name)
@@ -39,6 +47,8 @@ public final class PostgreSQLDatabase: Database {
         batch.prepared = try PostgreSQLRows(batch.rows, plan, database: settings.name)
         return batch
     }
+
+    package var work: any DatabaseWork { lifeCycle }
 
     public func prepare(_ sql: String) throws(SQLProblem) -> SQLStatement {
         try SQLDialect.postgreSQL.statement(sql)
@@ -57,51 +67,6 @@ public final class PostgreSQLDatabase: Database {
                 "database open", ("database", settings.name), ("server", opened.server),
                 ("schema_steps_run", "\(opened.steps)"))
         }
-    }
-
-    public func transaction(
-        _ body: @escaping @Sendable (any DatabaseConnection) throws -> Void,
-        completion: @escaping @Sendable (Result<Void, ModuleError>) -> Void
-    ) {
-        do {
-            try lifeCycle.engine().transaction(body, completion: completion)
-        } catch {
-            completion(.failure(error))
-        }
-    }
-
-    public func urgentTransaction(
-        _ body: @escaping @Sendable (any DatabaseConnection) throws -> Void,
-        completion: @escaping @Sendable (Result<Void, ModuleError>) -> Void
-    ) {
-        do {
-            try lifeCycle.engine().transaction(isUrgent: true, body, completion: completion)
-        } catch {
-            completion(.failure(error))
-        }
-    }
-
-    public func query(_ statement: SQLStatement, _ parameters: [DataValue], limit: Int) async throws -> QueryResult {
-        try await lifeCycle.engine().query(statement, parameters, limit: limit)
-    }
-
-    public func columns(of table: String) async throws -> [String]? {
-        let statement = SQLStatement(
-            text: """
-                SELECT attname::text FROM pg_catalog.pg_attribute
-                WHERE attrelid = pg_catalog.to_regclass(pg_catalog.quote_ident($1)) AND attnum > 0 AND NOT attisdropped
-                ORDER BY attnum
-                """,
-            parameterNames: ["table"])
-        let result = try await query(statement, [.text(table)], limit: ResultLimits.rows)
-        let names = result.rows.compactMap { row -> String? in
-            if case .text(let name)? = row.first { name } else { nil }
-        }
-        return names.isEmpty ? nil : names
-    }
-
-    public func close() async {
-        await lifeCycle.close()
     }
 
     /// Not started yet.

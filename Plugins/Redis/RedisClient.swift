@@ -28,7 +28,7 @@ final class RedisClient: @unchecked Sendable {
 
     init(_ endpoint: RedisEndpoint, _ config: RedisServerConfig, name: String) {
         self.endpoint = endpoint
-        clientName = "martlet-" + String(name.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" })
+        clientName = RedisServerConfig.clientName(name)
         connectTimeout = config.connectTimeoutMilliseconds
         commandTimeout = config.commandTimeoutMilliseconds
     }

@@ -2,12 +2,7 @@ public import Martlet
 
 /// The fields of `"type": "redis"`.
 public struct RedisConfig: ModuleConfig {
-    /// `redis://[user][:password]@host[:port][/database]`. Never printed: it may hold a password.
-    public let url: ConfigText
-    public let user: ConfigText?
-    public let password: ConfigText?
-    public let connectTimeoutMilliseconds: Int
-    public let commandTimeoutMilliseconds: Int
+    let server: RedisServerConfig
     public let pingIntervalMilliseconds: Int
     public let reconnectMaxMilliseconds: Int
     public let maxInFlightBytes: Int
@@ -16,18 +11,7 @@ public struct RedisConfig: ModuleConfig {
     public let maxSubscriptions: Int
 
     public init(from fields: inout ConfigFields) {
-        url = fields.required(
-            "url", "The server: `redis://user:password@host:port/database`, all but the host optional.",
-            example: "redis://127.0.0.1:6379")
-        user = fields.optional("user", "The ACL user, instead of one in `url`; left out, the default user.", example: "martlet")
-        password = fields.optional(
-            "password", "The password, instead of one in `url`, where it would need percent-encoding.",
-            example: "${env:REDIS_PASSWORD}")
-        connectTimeoutMilliseconds = fields.optional(
-            "connect_timeout_ms", default: 2_000, in: 1...600_000, "How long a connection may take, greeting included.")
-        commandTimeoutMilliseconds = fields.optional(
-            "command_timeout_ms", default: 5_000, in: 1...600_000,
-            "How long the server may be silent while an answer is due; then the connection is given up.")
+        server = RedisServerConfig(from: &fields, shortestCommandTimeout: 1)
         pingIntervalMilliseconds = fields.optional(
             "ping_interval_ms", default: 10_000, in: 1...600_000, "After how much silence the server is pinged.")
         reconnectMaxMilliseconds = fields.optional(

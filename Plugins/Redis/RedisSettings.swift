@@ -14,11 +14,11 @@ struct RedisSettings: Sendable {
 
     /// Nil, with a problem reported, if the config is wrong.
     init?(_ config: RedisConfig, _ context: ModuleContext) {
-        guard let endpoint = RedisEndpoint(url: config.url, user: config.user, password: config.password, context) else { return nil }
+        guard let endpoint = config.server.endpoint(context) else { return nil }
         self.endpoint = endpoint
-        clientName = "martlet-" + String(context.name.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" })
-        connectTimeout = UInt64(config.connectTimeoutMilliseconds) * 1_000_000
-        commandTimeout = UInt64(config.commandTimeoutMilliseconds) * 1_000_000
+        clientName = RedisServerConfig.clientName(context.name)
+        connectTimeout = UInt64(config.server.connectTimeoutMilliseconds) * 1_000_000
+        commandTimeout = UInt64(config.server.commandTimeoutMilliseconds) * 1_000_000
         pingInterval = UInt64(config.pingIntervalMilliseconds) * 1_000_000
         reconnectMaximum = UInt64(config.reconnectMaxMilliseconds) * 1_000_000
         maxMessageBytes = config.maxMessageBytes

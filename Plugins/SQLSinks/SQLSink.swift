@@ -7,7 +7,7 @@ public import Martlet
 /// 3. open: the database can plan the statement (its tables and columns are there); makes `martlet_offsets`.
 /// 4. work: a batch is one transaction: even `UPDATE … SET n = n + 1` counts each record once, across crashes.
 /// 5. close: nothing of its own; the database belongs to the host.
-public final class SQLSink: TransactionalSink {
+public final class SQLSink: TransactionalSink, OffsetWritingTarget {
     public static let name = "sql"
     public static let summary = "runs an SQL statement for each record, exactly once"
 
@@ -15,7 +15,7 @@ public final class SQLSink: TransactionalSink {
     /// In the order of the statement's parameters.
     private let templates: TemplateSet
     private let payloads: any PayloadReader
-    private let writer: OffsetWriter
+    package let offsetWriter: OffsetWriter
     private let database: any Database
     /// Has the database plan the statement; nil for one that cannot be planned.
     private let explain: SQLStatement?
@@ -25,7 +25,7 @@ public final class SQLSink: TransactionalSink {
         guard let database = context.database(config.database) else { return nil }
         do {
             statement = try database.prepare(config.sql.plain)
-            writer = try OffsetWriter(database)
+            offsetWriter = try OffsetWriter(database)
             explain = Self.canBePlanned(statement) ? try database.prepare("EXPLAIN " + config.sql.plain) : nil
         } catch {
             context.problem(at: config.sql.place(atPlainOffset: error.offset ?? 0), error.message)
@@ -50,26 +50,18 @@ public final class SQLSink: TransactionalSink {
                 throw ModuleError.blocked("sink.statement", "the statement cannot be run: \(error.message)")
             }
         }
-        try await writer.open()
+        try await offsetWriter.open()
     }
 
     public func write(_ batch: [Record]) async throws -> WriteResult {
-        try await writer.write(batch, body(try values(of: batch)))
+        try await offsetWriter.write(batch, body(try values(of: batch)))
         return .handled
-    }
-
-    public func committedOffset(of partition: GroupPartition) async throws -> Offset? {
-        try await writer.offset(of: partition)
     }
 
     public func write(
         _ batch: [Record], moving partition: GroupPartition, from expected: Offset?, to next: Offset
     ) async throws {
-        try await writer.write(batch, moving: partition, from: expected, to: next, body(try values(of: batch)))
-    }
-
-    public func resetOffset(of partition: GroupPartition, to offset: Offset?) async throws {
-        try await writer.reset(partition, to: offset)
+        try await offsetWriter.write(batch, moving: partition, from: expected, to: next, body(try values(of: batch)))
     }
 
     public func close() async {}
@@ -102,7 +94,7 @@ public final class SQLSink: TransactionalSink {
             context.problem(at: config.sql.place, "the parameter `:\(name)` has no template under `parameters`\(nearest)")
         }
         for entry in config.parameters where unused.contains(entry.key) {
-            let nearest = Suggestion.nearest(to: entry.key, among: missing).map { "; did you mean `\($0)`?" } ?? ""
+            let nearest = Suggestion.question(for: entry.key, among: missing)
             context.problem(at: entry.keyPlace, "the statement has no parameter `:\(entry.key)`\(nearest)")
         }
         return missing.isEmpty && unused.isEmpty

@@ -7,7 +7,7 @@ public import Martlet
 /// 3. open: the table and its columns are there and accept such rows; makes `martlet_offsets`.
 /// 4. work: a batch is one transaction, so that a crash and a replay leave no duplicate and no hole.
 /// 5. close: nothing of its own; the database belongs to the host.
-public final class TableSink: TransactionalSink {
+public final class TableSink: TransactionalSink, OffsetWritingTarget {
     public static let name = "table"
     public static let summary = "inserts a row for each record, exactly once"
 
@@ -15,7 +15,7 @@ public final class TableSink: TransactionalSink {
     private let templates: TemplateSet
     private let payloads: any PayloadReader
     private let database: any Database
-    private let writer: OffsetWriter
+    package let offsetWriter: OffsetWriter
     private let check: TableCheck
 
     public init?(config: TableSinkConfig, context: ModuleContext) {
@@ -23,7 +23,7 @@ public final class TableSink: TransactionalSink {
         let templates = context.templates(config.columns, allowing: [.record, .header])
         guard let database = context.database(config.database), let insert, let templates else { return nil }
         do {
-            writer = try OffsetWriter(database)
+            offsetWriter = try OffsetWriter(database)
             check = try TableCheck(insert, templates, database: database, name: config.database.plain)
         } catch {
             context.problem(at: config.table.place, "the database cannot hold offsets: \(error.message)")
@@ -39,22 +39,18 @@ public final class TableSink: TransactionalSink {
 
     public func open() async throws {
         try await check.run()
-        try await writer.open()
+        try await offsetWriter.open()
     }
 
     public func write(_ batch: [Record]) async throws -> WriteResult {
         let feed = RowFeed()
         let rest = try feedStart(of: batch, to: feed)
-        try await writer.write(
+        try await offsetWriter.write(
             batch,
             { [self] connection, range throws(ModuleError) in
                 _ = try insertAll(from: feed, skipping: range.lowerBound, after: nil, connection)
             }, meanwhile: { feedRest(of: batch, from: rest, to: feed) })
         return .handled
-    }
-
-    public func committedOffset(of partition: GroupPartition) async throws -> Offset? {
-        try await writer.offset(of: partition)
     }
 
     public func write(
@@ -63,16 +59,12 @@ public final class TableSink: TransactionalSink {
         if database.insertsAtOnce { return try await writeAtOnce(batch, moving: partition, from: expected, to: next) }
         let feed = RowFeed()
         let rest = try feedStart(of: batch, to: feed)
-        try await writer.write(
+        try await offsetWriter.write(
             batch, moving: partition, from: expected, to: next,
             movingWith: { [self] connection, range, move throws(ModuleError) in
                 try insertAll(from: feed, skipping: range.lowerBound, after: move, connection)
             },
             meanwhile: { feedRest(of: batch, from: rest, to: feed) })
-    }
-
-    public func resetOffset(of partition: GroupPartition, to offset: Offset?) async throws {
-        try await writer.reset(partition, to: offset)
     }
 
     public func close() async {}
@@ -82,7 +74,7 @@ public final class TableSink: TransactionalSink {
         _ batch: [Record], moving partition: GroupPartition, from expected: Offset?, to next: Offset
     ) async throws {
         let rows = try database.readied(RowBatch(insert, try rows(of: batch[...])))
-        try await writer.write(
+        try await offsetWriter.write(
             batch, moving: partition, from: expected, to: next,
             movingWith: { connection, range, move throws(ModuleError) in
                 let rest = range.lowerBound == 0 ? rows : RowBatch(rows.insert, Array(rows.rows[range]))
@@ -156,7 +148,7 @@ extension TableSinkConfig {
         if names.isEmpty { report(columns.place, "must name at least one column") }
         if table.plain.isEmpty { report(table.place, "must be the name of a table") }
         for column in conflictColumns where !names.contains(column.plain) {
-            let suggestion = Suggestion.nearest(to: column.plain, among: names).map { "; did you mean `\($0)`?" } ?? ""
+            let suggestion = Suggestion.question(for: column.plain, among: names)
             report(
                 column.place,
                 "`\(column.plain)` is not among the columns of this sink\(suggestion) (columns: \(names.joined(separator: ", ")))")

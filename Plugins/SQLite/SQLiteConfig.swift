@@ -14,9 +14,7 @@ public struct SQLiteConfig: ModuleConfig {
     public let schema: [SchemaStep]
     public let synchronous: Synchronous
     public let busyTimeoutMilliseconds: Int
-    public let readers: Int
-    public let writeQueue: Int
-    public let readQueue: Int
+    package let limits: DatabaseLimits
     public let cacheBytes: Int
     public let queryTimeoutMilliseconds: Int
 
@@ -28,12 +26,7 @@ public struct SQLiteConfig: ModuleConfig {
             "`full`: a commit is on disk when it is answered. `normal`: a loss of power can undo the last commits.")
         busyTimeoutMilliseconds = fields.optional(
             "busy_timeout_ms", default: 5_000, in: 1...600_000, "How long to wait for another process that writes to the file.")
-        readers = fields.optional("readers", default: 2, in: 1...64, "Threads that run queries beside the writer.")
-        writeQueue = fields.optional(
-            "write_queue", default: 10_000, in: 1...1_000_000,
-            "Transactions that may wait for the writer; more are refused for now.")
-        readQueue = fields.optional(
-            "read_queue", default: 1_000, in: 1...1_000_000, "Queries that may wait for a reader; more are refused for now.")
+        limits = DatabaseLimits(from: &fields, readers: "Threads that run queries beside the writer.")
         cacheBytes = fields.optional(
             "cache_bytes", default: 16 << 20, in: 65_536...1 << 40, "Page cache of the writer, and of each reader.")
         queryTimeoutMilliseconds = fields.optional(

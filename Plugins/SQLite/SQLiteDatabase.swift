@@ -8,11 +8,15 @@ public import Martlet
 /// 4. work: transactions run one after the other on the writer's thread, each committed with one sync; queries run on
 ///    the readers' threads. Nothing blocks a thread of the cooperative pool.
 /// 5. close: what is queued runs, then the connections are closed.
-public final class SQLiteDatabase: Database {
+public final class SQLiteDatabase: EngineDatabase {
     public static let name = "sqlite"
     public static let summary = "keeps tables in one SQLite file; nothing else to install"
 
+    package static let columnsQuery = SQLStatement(
+        text: "SELECT name FROM pragma_table_xinfo(?1) WHERE hidden <> 1 ORDER BY cid", parameterNames: ["table"])
+
     private let settings: SQLiteSettings
+    private let limits: DatabaseLimits
     private let metrics: DatabaseMetrics
     private let logger: Logger
     private let lifeCycle: DatabaseLifeCycle<SQLiteConnection>
@@ -33,10 +37,13 @@ public final class SQLiteDatabase: Database {
         }
         guard isGood else { return nil }
         settings = SQLiteSettings(name: context.name, path: context.path(config.path.plain), config: config)
+        limits = config.limits
         metrics = DatabaseMetrics(database: context.name, in: context.metrics)
         logger = context.logger
         lifeCycle = DatabaseLifeCycle(name: context.name)
     }
+
+    package var work: any DatabaseWork { lifeCycle }
 
     public func prepare(_ sql: String) throws(SQLProblem) -> SQLStatement {
         let statement = try SQLDialect.sqlite.statement(sql)
@@ -45,11 +52,10 @@ public final class SQLiteDatabase: Database {
     }
 
     public func open() async throws {
-        let engine = DatabaseEngine<SQLiteConnection>(
-            name: settings.name,
-            limits: .init(readers: settings.readers, writeQueue: settings.writeQueue, readQueue: settings.readQueue),
-            metrics: metrics
-        ) { [settings] role throws(ModuleError) in try SQLiteConnection(settings, role: role) }
+        let engine = DatabaseEngine<SQLiteConnection>(name: settings.name, limits: limits, metrics: metrics) {
+            [settings] role throws(ModuleError) in
+            try SQLiteConnection(settings, role: role)
+        }
         try await lifeCycle.open(engine) { [settings, logger] engine in
             let steps = try await engine.open { connection throws(ModuleError) in
                 try SQLiteSchema(settings).update(connection)
@@ -57,45 +63,5 @@ public final class SQLiteDatabase: Database {
             logger.info(
                 "database open", ("database", settings.name), ("path", settings.path), ("schema_steps_run", "\(steps)"))
         }
-    }
-
-    public func transaction(
-        _ body: @escaping @Sendable (any DatabaseConnection) throws -> Void,
-        completion: @escaping @Sendable (Result<Void, ModuleError>) -> Void
-    ) {
-        do {
-            try lifeCycle.engine().transaction(body, completion: completion)
-        } catch {
-            completion(.failure(error))
-        }
-    }
-
-    public func urgentTransaction(
-        _ body: @escaping @Sendable (any DatabaseConnection) throws -> Void,
-        completion: @escaping @Sendable (Result<Void, ModuleError>) -> Void
-    ) {
-        do {
-            try lifeCycle.engine().transaction(isUrgent: true, body, completion: completion)
-        } catch {
-            completion(.failure(error))
-        }
-    }
-
-    public func query(_ statement: SQLStatement, _ parameters: [DataValue], limit: Int) async throws -> QueryResult {
-        try await lifeCycle.engine().query(statement, parameters, limit: limit)
-    }
-
-    public func columns(of table: String) async throws -> [String]? {
-        let statement = SQLStatement(
-            text: "SELECT name FROM pragma_table_xinfo(?1) WHERE hidden <> 1 ORDER BY cid", parameterNames: ["table"])
-        let result = try await query(statement, [.text(table)], limit: ResultLimits.rows)
-        let names = result.rows.compactMap { row -> String? in
-            if case .text(let name)? = row.first { name } else { nil }
-        }
-        return names.isEmpty ? nil : names
-    }
-
-    public func close() async {
-        await lifeCycle.close()
     }
 }

@@ -8,9 +8,6 @@ struct SQLiteSettings: Sendable {
     let schema: [SchemaStep]
     let isFullySynchronous: Bool
     let busyTimeoutMilliseconds: Int
-    let readers: Int
-    let writeQueue: Int
-    let readQueue: Int
     let cacheBytes: Int
     let queryTimeoutMilliseconds: Int
 
@@ -20,9 +17,6 @@ struct SQLiteSettings: Sendable {
         schema = config.schema
         isFullySynchronous = config.synchronous == .full
         busyTimeoutMilliseconds = config.busyTimeoutMilliseconds
-        readers = config.readers
-        writeQueue = config.writeQueue
-        readQueue = config.readQueue
         cacheBytes = config.cacheBytes
         queryTimeoutMilliseconds = config.queryTimeoutMilliseconds
     }

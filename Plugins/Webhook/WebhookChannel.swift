@@ -9,18 +9,18 @@ import Synchronization
 /// 4. work: a group's batch becomes a row for each endpoint, in one transaction with the group's offset; a dispatcher
 ///    delivers the rows.
 /// 5. close: requests under way are given up, and made again after the next start.
-public final class WebhookChannel: DeliveryChannel, TransactionalTarget, AdminProviding {
+public final class WebhookChannel: DeliveryChannel, OffsetWritingTarget, AdminProviding {
     public static let name = "webhook"
     public static let summary = "Posts events to webhook endpoints: signed, in order per key, with retries that survive restarts."
 
     private let plan: ChannelPlan
-    private let offsets: OffsetWriter
+    package let offsetWriter: OffsetWriter
     private let session = Mutex<WebhookSession?>(nil)
 
     public init?(config: WebhookChannelConfig, context: ModuleContext) {
         guard let plan = ChannelPlan(config, context) else { return nil }
         do {
-            offsets = try OffsetWriter(plan.database)
+            offsetWriter = try OffsetWriter(plan.database)
         } catch {
             context.problem(at: config.database.place, "the database cannot hold offsets: \(error.message)")
             return nil
@@ -38,8 +38,8 @@ public final class WebhookChannel: DeliveryChannel, TransactionalTarget, AdminPr
 
     public func open(replay: (any MessageReplay)?) async throws {
         await close()
-        try await offsets.open()
-        let opened = try await WebhookSession.open(plan, offsets)
+        try await offsetWriter.open()
+        let opened = try await WebhookSession.open(plan, offsetWriter)
         session.withLock { $0 = opened }
     }
 
@@ -48,18 +48,10 @@ public final class WebhookChannel: DeliveryChannel, TransactionalTarget, AdminPr
         return .handled
     }
 
-    public func committedOffset(of partition: GroupPartition) async throws -> Offset? {
-        try await offsets.offset(of: partition)
-    }
-
     public func write(
         _ batch: [Record], moving partition: GroupPartition, from expected: Offset?, to next: Offset
     ) async throws {
         try await current().intake.take(batch, (partition, expected, next))
-    }
-
-    public func resetOffset(of partition: GroupPartition, to offset: Offset?) async throws {
-        try await offsets.reset(partition, to: offset)
     }
 
     public func drain(within grace: Duration) async {

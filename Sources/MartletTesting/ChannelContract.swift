@@ -78,15 +78,7 @@ public struct ChannelContract: Sendable {
         await channel.close()
         guard let makeUnreachable else { return }
         let away = try await makeUnreachable()
-        try await patience.run("open while the outside is away, then close twice", promise) {
-            do {
-                try await away.open(replay: nil)
-            } catch let error as ModuleError {
-                try promise.require(error.kind != .permanent, "the error of an outside that is away is permanent: \(error)")
-            }
-            await away.close()
-            await away.close()
-        }
+        try await patience.runAway(promise, open: { try await away.open(replay: nil) }, close: { await away.close() })
     }
 
     private func verifyDelivery() async throws {

@@ -1,3 +1,4 @@
+import Martlet
 import Synchronization
 
 /// How long a contract waits for a module before it says that the module hangs.
@@ -27,6 +28,21 @@ struct Patience: Sendable {
             try await race.value()
         } onCancel: {
             working.cancel()
+        }
+    }
+
+    /// Opens a module whose outside is away: it may fail, but not for good, and is then closed twice.
+    func runAway(
+        _ promise: Promise, open: @escaping @Sendable () async throws -> Void, close: @escaping @Sendable () async -> Void
+    ) async throws {
+        try await run("open while the outside is away, then close twice", promise) {
+            do {
+                try await open()
+            } catch let error as ModuleError {
+                try promise.require(error.kind != .permanent, "the error of an outside that is away is permanent: \(error)")
+            }
+            await close()
+            await close()
         }
     }
 

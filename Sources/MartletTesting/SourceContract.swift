@@ -68,15 +68,7 @@ public struct SourceContract: Sendable {
         }
         guard let makeUnreachable else { return }
         let away = try await makeUnreachable()
-        try await patience.run("open while the outside is away, then close twice", promise) {
-            do {
-                try await away.open(intake: ScriptedIntake())
-            } catch let error as ModuleError {
-                try promise.require(error.kind != .permanent, "the error of an outside that is away is permanent: \(error)")
-            }
-            await away.close()
-            await away.close()
-        }
+        try await patience.runAway(promise, open: { try await away.open(intake: ScriptedIntake()) }, close: { await away.close() })
     }
 
     private func verifyInputs() async throws {

@@ -57,9 +57,7 @@ extension EndToEnd {
 
         @Test func eachBadRequestGetsItsAnswerAndTheHostServesOn() async throws {
             let folder = try TemporaryFolder()
-            try TestConfig.copyShipped(to: folder)
-            let host = try await HostProcess.start(in: folder)
-            try await host.waitUntilReady()
+            let host = try await HostProcess.startShipped(in: folder)
             for item in Self.cases {
                 let answer = try await host.send(item.method, item.path, headers: item.headers, body: item.body)
                 #expect(answer.status == item.status, "\(item.testDescription): \(answer.body)")
@@ -78,9 +76,7 @@ extension EndToEnd {
 
         @Test func aBodyOverTheLimitIs413BeforeItIsRead() async throws {
             let folder = try TemporaryFolder()
-            try TestConfig.copyShipped(to: folder)
-            let host = try await HostProcess.start(in: folder, set: ["host.max_body_bytes=4096"])
-            try await host.waitUntilReady()
+            let host = try await HostProcess.startShipped(in: folder, set: ["host.max_body_bytes=4096"])
             let address = host.address
             // The length alone is enough.
             let announced = try await onThread {
@@ -104,10 +100,8 @@ extension EndToEnd {
 
         @Test func slowClientsAreTimedOutAndHoldNobodyUp() async throws {
             let folder = try TemporaryFolder()
-            try TestConfig.copyShipped(to: folder)
-            let host = try await HostProcess.start(
+            let host = try await HostProcess.startShipped(
                 in: folder, set: ["host.header_timeout_seconds=1", "host.body_timeout_seconds=1"])
-            try await host.waitUntilReady()
             let address = host.address
             let starts = [
                 "POST /likes HTTP/1.1\r\nHost: t\r\nX-Slow",
@@ -132,9 +126,7 @@ extension EndToEnd {
 
         @Test func clientsThatLeaveInTheMiddleLeaveNothingBehind() async throws {
             let folder = try TemporaryFolder()
-            try TestConfig.copyShipped(to: folder)
-            let host = try await HostProcess.start(in: folder)
-            try await host.waitUntilReady()
+            let host = try await HostProcess.startShipped(in: folder)
             let address = host.address
             let whole = HTTPConnection.text(
                 "POST", "/likes", headers: ["Content-Type: application/json"], body: Like("gone", of: "bob").json)

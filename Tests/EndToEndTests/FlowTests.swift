@@ -7,11 +7,8 @@ extension EndToEnd {
     @Suite struct FlowTests {
         @Test func aLikeIsAnsweredPushedAndListed() async throws {
             let folder = try TemporaryFolder()
-            try TestConfig.copyShipped(to: folder)
-            let host = try await HostProcess.start(in: folder)
-            try await host.waitUntilReady()
-            let stream = StreamClient(HostProcess.streamPath(of: "bob"))
-            try await stream.connect(to: host.address)
+            let host = try await HostProcess.startShipped(in: folder)
+            let stream = try await host.openStream(of: "bob")
 
             let answer = try await host.like(Like("ann", 7, of: "bob"))
             #expect(answer.status == 201)
@@ -43,11 +40,8 @@ extension EndToEnd {
 
         @Test func repeatedLikesAndSelfLikesNotifyNobody() async throws {
             let folder = try TemporaryFolder()
-            try TestConfig.copyShipped(to: folder)
-            let host = try await HostProcess.start(in: folder)
-            try await host.waitUntilReady()
-            let stream = StreamClient(HostProcess.streamPath(of: "bob"))
-            try await stream.connect(to: host.address)
+            let host = try await HostProcess.startShipped(in: folder)
+            let stream = try await host.openStream(of: "bob")
 
             let first = Like("ann", of: "bob")
             #expect(try await host.like(first).status == 201)
@@ -69,11 +63,8 @@ extension EndToEnd {
 
         @Test func aStreamResumesAfterADisconnect() async throws {
             let folder = try TemporaryFolder()
-            try TestConfig.copyShipped(to: folder)
-            let host = try await HostProcess.start(in: folder)
-            try await host.waitUntilReady()
-            let stream = StreamClient(HostProcess.streamPath(of: "bob"))
-            try await stream.connect(to: host.address)
+            let host = try await HostProcess.startShipped(in: folder)
+            let stream = try await host.openStream(of: "bob")
             try await host.likeAll([Like("a1", of: "bob"), Like("a2", of: "bob")])
             _ = try await stream.waitForMessages(2)
             try await stream.disconnect()
@@ -89,16 +80,12 @@ extension EndToEnd {
 
         @Test func aStreamThatSawNothingResumesWhereItConnected() async throws {
             let folder = try TemporaryFolder()
-            try TestConfig.copyShipped(to: folder)
-            let host = try await HostProcess.start(in: folder)
-            try await host.waitUntilReady()
+            let host = try await HostProcess.startShipped(in: folder)
             // Pushed by the time the stream connects; that it is stored says nothing of that.
-            let earlier = StreamClient(HostProcess.streamPath(of: "bob"))
-            try await earlier.connect(to: host.address)
+            let earlier = try await host.openStream(of: "bob")
             try await host.likeAll([Like("before", of: "bob")])
             _ = try await earlier.waitForMessages(1)
-            let stream = StreamClient(HostProcess.streamPath(of: "bob"))
-            try await stream.connect(to: host.address)
+            let stream = try await host.openStream(of: "bob")
             try await eventually("an id without an event") { stream.lastID != nil }
             try await stream.disconnect()
             try await host.likeAll([Like("after", of: "bob")])
@@ -110,11 +97,8 @@ extension EndToEnd {
 
         @Test func aStreamResumesAfterARestart() async throws {
             let folder = try TemporaryFolder()
-            try TestConfig.copyShipped(to: folder)
-            var host = try await HostProcess.start(in: folder)
-            try await host.waitUntilReady()
-            let stream = StreamClient(HostProcess.streamPath(of: "bob"))
-            try await stream.connect(to: host.address)
+            var host = try await HostProcess.startShipped(in: folder)
+            let stream = try await host.openStream(of: "bob")
             try await host.likeAll([Like("a1", of: "bob")])
             _ = try await stream.waitForMessages(1)
             #expect(try await host.stop() == 0)

@@ -52,19 +52,6 @@ struct WebhookAdmin {
     }
 
     private static func body(_ exchange: any HTTPExchange) throws(AdminRefusal) -> JSONObject {
-        if exchange.body.isEmpty { return JSONObject() }
-        let problems = ConfigProblems(file: "the body")
-        let node = JSONReader.read(exchange.body.withUnsafeBytes { Array($0) }, problems: problems)
-        guard problems.isEmpty, case .object(let object)? = node?.kind else {
-            throw .badRequest(problems.isEmpty ? "the body must be a JSON object" : problems.text)
-        }
-        return object
-    }
-}
-
-extension HTTPResponse {
-    static func json(_ node: JSONNode, status: Int = 200) -> HTTPResponse {
-        HTTPResponse(
-            status: status, headers: [("Content-Type", "application/json")], body: Bytes(JSONWriter.bytes(node) + [UInt8(ascii: "\n")]))
+        try exchange.bodyObject(orThrow: AdminRefusal.badRequest)
     }
 }

@@ -26,6 +26,15 @@ package enum Suggestion {
         return candidates.first { FieldUnit.stem(of: $0) == stem }
     }
 
+    /// What a message adds where a name is unknown, "; did you mean `topics`?": empty if no candidate is near enough.
+    ///
+    /// - Parameter written: how the nearest name stands in the question.
+    package static func question(
+        for name: String, among candidates: [String], written: (String) -> String = { "`\($0)`" }
+    ) -> String {
+        nearest(to: name, among: candidates).map { "; did you mean \(written($0))?" } ?? ""
+    }
+
     /// Edits (insert, delete, replace, swap of neighbours) between two words: optimal string alignment.
     package static func distance(_ first: [Unicode.Scalar], _ second: [Unicode.Scalar]) -> Int {
         var beforeLast: [Int] = []

@@ -26,7 +26,10 @@ public protocol Database: Module {
         completion: @escaping @Sendable (Result<Void, ModuleError>) -> Void
     )
 
-    /// Reads rows beside the writer. At most `limit` rows come back.
+    /// Reads rows beside the writer, in the statement's order. At most `limit` rows come back.
+    ///
+    /// - Throws: ``ModuleError``, transient while the database is away, not open, or has `read_queue` queries waiting;
+    ///   `CancellationError` if the task is cancelled.
     func query(_ statement: SQLStatement, _ parameters: [DataValue], limit: Int) async throws -> QueryResult
 
     /// Whether many rows are best inserted at once, as over a network. If not, inserting takes this process's time, and may
@@ -38,9 +41,10 @@ public protocol Database: Module {
     /// - Throws: permanent, for a value that its column cannot take.
     func readied(_ batch: RowBatch) throws(ModuleError) -> RowBatch
 
-    /// The columns of a table in its order; nil if there is no such table.
+    /// The columns of a table in its order; nil if there is no such table. Throws as ``query(_:_:limit:)`` does.
     func columns(of table: String) async throws -> [String]?
 
+    /// Returns when what was queued has run and the connections are closed. It may be opened again.
     func close() async
 }
 

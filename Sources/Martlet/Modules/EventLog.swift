@@ -1,6 +1,8 @@
-/// The engine that keeps topics: `embedded` or `kafka`.
+/// What keeps topics: the engine `embedded`, another host's (`remote`), or a ``SharedLog`` such as `kafka`.
 ///
-/// Appends are callback-based, since they cross threads in batches; reads return what is there at once.
+/// Appends are callback-based, since they cross threads in batches; reads return what is there, and wait for nothing new.
+/// May be called from any thread. Errors are ``ModuleError``s, transient while the log is not open, or where a method names others;
+/// a task that is cancelled may get `CancellationError`.
 public protocol EventLog: Sendable {
     /// Opens or recovers the log.
     func open() async throws
@@ -11,11 +13,15 @@ public protocol EventLog: Sendable {
     /// The most bytes that an event may have, counted as ``Event/byteCount``. The platform offers no larger ones.
     var maxEventBytes: Int { get }
 
+    /// Nil for a topic that this host's log does not know, or has not heard of yet. Quick.
     func topic(_ name: TopicName) -> TopicInfo?
+
+    /// The topics that ``topic(_:)`` knows, but for those of the log's own.
     func topics() -> [TopicInfo]
 
     /// Appends events to one topic, each to the partition of its key. `completion` is called once, on any thread,
-    /// after the log has acknowledged all of them as durable as configured, with their places in order.
+    /// after the log has acknowledged all of them as durable as configured, with their places in order. After a transient
+    /// error they may have been kept all the same: the caller tries again, and a mark keeps them from standing there twice.
     /// - Parameter mark: makes repeated appends of the same rows idempotent; nil for none.
     func append(
         _ events: [Event], to topic: TopicName, mark: ProducerMark?,
@@ -46,6 +52,7 @@ public protocol EventLog: Sendable {
     /// The first record at or after a time in milliseconds since the epoch; the end if there is none.
     func offset(topic: TopicName, partition: PartitionID, at timestamp: Int64) async throws -> Offset
 
+    /// The stored offset of the next record to consume; nil if the group has committed none.
     func committedOffset(group: GroupName, topic: TopicName, partition: PartitionID) async throws -> Offset?
 
     /// Stores the offset of the next record to consume.

@@ -1,8 +1,10 @@
 /// A named bus between hosts. It may lose messages; what it carries says so (``Message/previousOffset``).
 public protocol PubSub: Module {
+    /// Connects. Transient and blocked ``ModuleError``s are tried again with backoff.
     func open() async throws
 
-    /// Publishes in order. Returns when the bus has taken all of them.
+    /// Publishes in order. Returns when the bus has taken all of them. After an error some of the first may have been
+    /// published all the same: receivers tell by what a message says of the one before it.
     func publish(_ messages: [Message], to channel: String) async throws
 
     /// Calls `receive` for what arrives from now on, in the order of the bus, one call at a time, on any thread.

@@ -11,6 +11,8 @@ public protocol Transform: Module {
     /// be replayed for one key, since the log is searched by the key that it has.
     var keepsKey: Bool { get }
 
+    /// Connects, for a transform that has something outside. Transient and blocked ``ModuleError``s are tried again with
+    /// backoff.
     func open() async throws
 
     /// One result for each record, in order. Throws only if the whole batch failed alike (transient or blocked).

@@ -2,21 +2,8 @@ import Synchronization
 
 /// An open database of any backend: the writer's thread, the readers' threads, and their connections.
 package final class DatabaseEngine<Connection: BackendConnection>: Sendable {
-    /// Bounds of an engine; all are config fields of the backend.
-    package struct Limits: Sendable {
-        let readers: Int
-        let writeQueue: Int
-        let readQueue: Int
-
-        package init(readers: Int, writeQueue: Int, readQueue: Int) {
-            self.readers = readers
-            self.writeQueue = writeQueue
-            self.readQueue = readQueue
-        }
-    }
-
     private let name: String
-    private let limits: Limits
+    private let limits: DatabaseLimits
     private let metrics: DatabaseMetrics
     private let connect: @Sendable (ConnectionRole) throws(ModuleError) -> Connection
     private let writer: BlockingThreads
@@ -26,7 +13,7 @@ package final class DatabaseEngine<Connection: BackendConnection>: Sendable {
 
     /// - Parameter connect: connects, on the thread that will use the connection.
     package init(
-        name: String, limits: Limits, metrics: DatabaseMetrics,
+        name: String, limits: DatabaseLimits, metrics: DatabaseMetrics,
         connect: @escaping @Sendable (ConnectionRole) throws(ModuleError) -> Connection
     ) {
         let counted: @Sendable (ConnectionRole) throws(ModuleError) -> Connection = { role throws(ModuleError) in
@@ -70,7 +57,7 @@ package final class DatabaseEngine<Connection: BackendConnection>: Sendable {
 
     /// See ``Database/transaction(_:completion:)`` and ``Database/urgentTransaction(_:completion:)``.
     package func transaction(
-        isUrgent: Bool = false, _ body: @escaping @Sendable (any DatabaseConnection) throws -> Void,
+        isUrgent: Bool, _ body: @escaping @Sendable (any DatabaseConnection) throws -> Void,
         completion: @escaping @Sendable (Result<Void, ModuleError>) -> Void
     ) {
         let isQueued = writer.submit(isUrgent: isUrgent) { [self] _ in completion(runTransaction(body)) }

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Whether a database is open, for any backend. It can be closed at any time and opened again.
-package final class DatabaseLifeCycle<Connection: BackendConnection>: Sendable {
+package final class DatabaseLifeCycle<Connection: BackendConnection>: DatabaseWork {
     package typealias Engine = DatabaseEngine<Connection>
 
     private enum State {
@@ -18,7 +18,7 @@ package final class DatabaseLifeCycle<Connection: BackendConnection>: Sendable {
     }
 
     /// The engine while the database is open.
-    package func engine() throws(ModuleError) -> Engine {
+    private func engine() throws(ModuleError) -> Engine {
         let engine = state.withLock { state -> Engine? in
             if case .open(let engine) = state.current { engine } else { nil }
         }
@@ -53,7 +53,21 @@ package final class DatabaseLifeCycle<Connection: BackendConnection>: Sendable {
         }
     }
 
-    /// Returns when what was queued has run and the connections are closed.
+    package func transaction(
+        isUrgent: Bool, _ body: @escaping @Sendable (any DatabaseConnection) throws -> Void,
+        completion: @escaping @Sendable (Result<Void, ModuleError>) -> Void
+    ) {
+        do {
+            try engine().transaction(isUrgent: isUrgent, body, completion: completion)
+        } catch {
+            completion(.failure(error))
+        }
+    }
+
+    package func query(_ statement: SQLStatement, _ parameters: [DataValue], limit: Int) async throws -> QueryResult {
+        try await engine().query(statement, parameters, limit: limit)
+    }
+
     package func close() async {
         let engine = state.withLock { state -> Engine? in
             defer { state.current = .idle }

@@ -117,6 +117,22 @@ package final class OffsetWriter: Sendable {
     }
 }
 
+/// A target whose offsets an ``OffsetWriter`` keeps.
+package protocol OffsetWritingTarget: TransactionalTarget {
+    var offsetWriter: OffsetWriter { get }
+}
+
+// Public, since types that are public conform to a public protocol with them.
+extension OffsetWritingTarget {
+    public func committedOffset(of partition: GroupPartition) async throws -> Offset? {
+        try await offsetWriter.offset(of: partition)
+    }
+
+    public func resetOffset(of partition: GroupPartition, to offset: Offset?) async throws {
+        try await offsetWriter.reset(partition, to: offset)
+    }
+}
+
 /// Carries the body's result from the database's thread to the task.
 private final class ResultBox: @unchecked Sendable {
     // Unchecked: written by the body on the database's thread, read by the task after the completion.

@@ -27,10 +27,10 @@ public struct StatementBinding: Sendable {
         var isGood = true
         for entry in parameters where !statement.parameterNames.contains(entry.key) {
             let names = statement.parameterNames.map { ":\($0)" }.joined(separator: ", ")
-            let guess = Suggestion.nearest(to: entry.key, among: statement.parameterNames).map { "; did you mean `\($0)`?" }
+            let guess = Suggestion.question(for: entry.key, among: statement.parameterNames)
             context.problem(
                 at: ConfigPlace(path: entry.value.place.path, position: entry.keyPlace.position), code: .unknownParameter,
-                "the statement has no parameter `:\(entry.key)`\(guess ?? "") (it has: \(names.isEmpty ? "none" : names))")
+                "the statement has no parameter `:\(entry.key)`\(guess) (it has: \(names.isEmpty ? "none" : names))")
             isGood = false
         }
         var templates: [Template] = []

@@ -19,7 +19,7 @@ struct AdminProblem: Error, Sendable {
 
     /// A name that nothing answers to, with the nearest one and all there are.
     static func unknown(_ what: String, _ name: String, among names: [String], title: String? = nil) -> AdminProblem {
-        let guess = Guess.nearest(to: name, among: names).map { "; did you mean `\($0)`?" } ?? ""
+        let guess = Suggestion.question(for: name, among: names)
         let list = names.isEmpty ? "there are none" : "\(title ?? what + "s"): " + names.prefix(20).joined(separator: ", ")
         return AdminProblem(404, "Not Found", "no \(what) `\(name)`\(guess) (\(list)\(names.count > 20 ? ", …" : ""))")
     }

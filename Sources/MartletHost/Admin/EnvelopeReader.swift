@@ -61,7 +61,7 @@ struct EnvelopeReader {
     }
 
     private func unknown(_ key: String, _ wrong: (String) -> AdminProblem) -> AdminProblem {
-        let guess = Guess.nearest(to: key, among: Self.keys).map { "; did you mean `\($0)`?" } ?? ""
+        let guess = Suggestion.question(for: key, among: Self.keys)
         return wrong("unknown key `\(key)` in an envelope\(guess) (keys: \(Self.keys.joined(separator: ", ")))")
     }
 

@@ -19,7 +19,7 @@ struct ResetRequest: Sendable {
     /// - Parameter now: milliseconds since the epoch.
     init(_ body: JSONObject, now: Int64) throws(AdminProblem) {
         if let key = body.keys.first(where: { !Self.keys.contains($0) }) {
-            let guess = Guess.nearest(to: key, among: Self.keys).map { "; did you mean `\($0)`?" } ?? ""
+            let guess = Suggestion.question(for: key, among: Self.keys)
             throw .badRequest("unknown key `\(key)`\(guess) (keys: \(Self.keys.joined(separator: ", ")))")
         }
         guard let to = body["to"] else { throw .badRequest(Self.expected) }

@@ -19,9 +19,9 @@ struct BenchCommand: Command {
             throw UsageError("expected what to measure: \(BenchKind.listed)")
         }
         guard let kind = BenchKind(rawValue: word), arguments.positional.count == 1 else {
-            let guess = Guess.nearest(to: word, among: BenchKind.visible.map(\.rawValue)).map { "; did you mean `\($0)`?" }
+            let guess = Suggestion.question(for: word, among: BenchKind.visible.map(\.rawValue))
             throw UsageError(
-                "expected one of \(BenchKind.listed), found `\(arguments.positional.joined(separator: " "))`\(guess ?? "")")
+                "expected one of \(BenchKind.listed), found `\(arguments.positional.joined(separator: " "))`\(guess)")
         }
         self.kind = kind
         let own = Set(kind.options.map(\.name))

@@ -1,3 +1,5 @@
+import Martlet
+
 /// A command's arguments, parsed.
 struct Arguments: Sendable {
     private var values: [String: [String]] = [:]
@@ -29,8 +31,8 @@ struct Arguments: Sendable {
         let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         let name = String(parts[0].drop { $0 == "-" })
         guard word.hasPrefix("--"), let option = options.first(where: { $0.name == name }) else {
-            let guess = Guess.nearest(to: name, among: options.map(\.name)).map { "; did you mean --\($0)?" }
-            throw UsageError("unknown option \(parts[0])\(guess ?? "")")
+            let guess = Suggestion.question(for: name, among: options.map(\.name)) { "--\($0)" }
+            throw UsageError("unknown option \(parts[0])\(guess)")
         }
         guard option.value != nil else {
             if parts.count == 2 { throw UsageError("--\(name) takes no value") }

@@ -36,8 +36,8 @@ enum CommandLineInterface {
         }
         guard let command = commands.first(where: { $0.name == first }) else {
             if first.hasPrefix("-") { return await run(RunCommand.self, words) }
-            let guess = Guess.nearest(to: first, among: commands.map { $0.name }).map { "; did you mean `martlet \($0)`?" }
-            Terminal.printError("unknown command `\(first)`\(guess ?? "")\n\nRun `martlet --help` for the list of commands.")
+            let guess = Suggestion.question(for: first, among: commands.map { $0.name }) { "`martlet \($0)`" }
+            Terminal.printError("unknown command `\(first)`\(guess)\n\nRun `martlet --help` for the list of commands.")
             return .wrongUsage
         }
         return await run(command, Array(words.dropFirst()))

@@ -36,10 +36,10 @@ struct ChannelsCommand: Command {
         if let channel {
             let limit = try arguments.integer("limit", default: 20, in: 1...ChannelResource.limitMax)
             let answer = try client.get(["v1", "channels", channel], query: [("limit", String(limit))]).json()
-            Terminal.print(arguments.has("json") ? JSONWriter.text(answer, layout: .pretty) : Self.text(answer))
+            arguments.show(answer, as: Self.text)
         } else {
             let channels = try client.get(["v1", "channels"]).json()["channels"] ?? .array([])
-            Terminal.print(arguments.has("json") ? JSONWriter.text(channels, layout: .pretty) : Self.table(channels))
+            arguments.show(channels, as: Self.table)
         }
         return .done
     }

@@ -59,7 +59,7 @@ struct DeadLettersCommand: Command {
         switch action {
         case .list:
             let topics = try client.get(["v1", "dead-letters"]).json()["topics"] ?? .array([])
-            Terminal.print(arguments.has("json") ? JSONWriter.text(topics, layout: .pretty) : Self.table(topics))
+            arguments.show(topics, as: Self.table)
         case .show(let topic): try await show(topic, client)
         case .replay(let topic): try replay(topic, client)
         }

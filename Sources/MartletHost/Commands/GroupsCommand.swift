@@ -45,7 +45,7 @@ struct GroupsCommand: Command {
         let verb = words.first ?? "list"
         let verbs = ["list", "show", "pause", "resume", "reset"]
         guard verbs.contains(verb) else {
-            let guess = Guess.nearest(to: verb, among: verbs).map { "; did you mean `\($0)`?" } ?? ""
+            let guess = Suggestion.question(for: verb, among: verbs)
             throw UsageError("unknown action `\(verb)`\(guess) (actions: \(verbs.joined(separator: ", ")))")
         }
         guard words.count == (verb == "list" ? min(words.count, 1) : 2) else {
@@ -87,7 +87,7 @@ struct GroupsCommand: Command {
             answer = try client.post(["v1", "groups", group, "reset"], reset.body).json()
             text = reset.text
         }
-        Terminal.print(arguments.has("json") ? JSONWriter.text(answer, layout: .pretty) : text(answer))
+        arguments.show(answer, as: text)
         return .done
     }
 

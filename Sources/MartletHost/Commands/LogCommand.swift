@@ -56,7 +56,7 @@ struct LogCommand: Command {
         let listed = Action.allCases.map(\.rawValue).joined(separator: ", ")
         guard let word = words.first else { throw UsageError("expected an action: \(listed)") }
         guard let action = Action(rawValue: word) else {
-            let guess = Guess.nearest(to: word, among: Action.allCases.map(\.rawValue)).map { "; did you mean `\($0)`?" } ?? ""
+            let guess = Suggestion.question(for: word, among: Action.allCases.map(\.rawValue))
             throw UsageError("unknown action `\(word)`\(guess) (actions: \(listed))")
         }
         guard words.count <= (action == .simulate ? 1 : 2) else {

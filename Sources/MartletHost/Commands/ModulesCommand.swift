@@ -35,8 +35,8 @@ struct ModulesCommand: Command {
             return .done
         }
         guard let module = modules.find(shown) else {
-            let guess = Guess.nearest(to: shown, among: modules.names).map { "; did you mean `\($0)`?" }
-            throw UsageError("no module `\(shown)`\(guess ?? "")")
+            let guess = Suggestion.question(for: shown, among: modules.names)
+            throw UsageError("no module `\(shown)`\(guess)")
         }
         Terminal.print(asJSON ? JSONWriter.text(module.json, layout: .pretty) : module.text)
         return .done

@@ -32,10 +32,10 @@ struct TopicsCommand: Command {
         let client = try AdminClient(arguments)
         if let topic {
             let answer = try client.get(["v1", "topics", topic]).json()
-            Terminal.print(arguments.has("json") ? JSONWriter.text(answer, layout: .pretty) : Self.text(answer))
+            arguments.show(answer, as: Self.text)
         } else {
             let topics = try client.get(["v1", "topics"]).json()["topics"] ?? .array([])
-            Terminal.print(arguments.has("json") ? JSONWriter.text(topics, layout: .pretty) : Self.table(topics))
+            arguments.show(topics, as: Self.table)
         }
         return .done
     }

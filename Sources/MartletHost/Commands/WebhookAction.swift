@@ -26,7 +26,7 @@ enum WebhookAction {
             self = .get(["attempts"], query: try Self.query(arguments, ["endpoint", "delivery", "limit"]) + Self.times(arguments, now))
         case "replay": self = .replay(try Self.replay(Array(words.dropFirst()), arguments, now))
         default:
-            let guess = Guess.nearest(to: verb, among: Self.verbs).map { "; did you mean `\($0)`?" } ?? ""
+            let guess = Suggestion.question(for: verb, among: Self.verbs)
             throw UsageError("unknown action `\(verb)`\(guess) (actions: \(Self.verbs.joined(separator: ", ")))")
         }
     }
@@ -34,7 +34,7 @@ enum WebhookAction {
     private static func endpoints(_ words: [String], _ arguments: Arguments) throws(UsageError) -> WebhookAction {
         let verb = words.first ?? "list"
         guard endpointVerbs.contains(verb) else {
-            let guess = Guess.nearest(to: verb, among: endpointVerbs).map { "; did you mean `\($0)`?" } ?? ""
+            let guess = Suggestion.question(for: verb, among: endpointVerbs)
             throw UsageError("unknown action `endpoints \(verb)`\(guess) (actions: \(endpointVerbs.joined(separator: ", ")))")
         }
         if verb == "list" { return .get(["endpoints"], query: []) }

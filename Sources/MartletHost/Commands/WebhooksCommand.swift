@@ -66,7 +66,7 @@ struct WebhooksCommand: Command {
             answer = ["endpoint": .string(name), "state": "removed"]
         case .replay(let body): answer = try replay(body, path, client)
         }
-        Terminal.print(arguments.has("json") ? JSONWriter.text(answer, layout: .pretty) : WebhookText.text(answer))
+        arguments.show(answer, as: WebhookText.text)
         return .done
     }
 

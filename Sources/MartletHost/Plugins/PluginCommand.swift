@@ -61,7 +61,7 @@ struct PluginCommand: Command {
             throw UsageError("`plugin new` makes no log; conform a type to `SharedLog`, and register it with `register(log:)`")
         }
         guard let kind = PluginScaffold.kinds.first(where: { $0.rawValue == text }) else {
-            let guess = Guess.nearest(to: text, among: kinds).map { "; did you mean \($0)?" } ?? ""
+            let guess = Suggestion.question(for: text, among: kinds) { $0 }
             throw UsageError("--kind must be one of \(kinds.joined(separator: ", ")), found \(text)\(guess)")
         }
         return kind
@@ -113,7 +113,7 @@ struct PluginCommand: Command {
         let package = try PluginPackage(arguments.value("package") ?? ".")
         let folders = PluginScaffold.folders(of: name).filter { FileTree.exists("\(package.folder)/\($0)") }
         guard try !folders.isEmpty || package.listed().contains(name.text) else {
-            let guess = Guess.nearest(to: name.text, among: try package.listed()).map { "; did you mean \($0)?" } ?? ""
+            let guess = Suggestion.question(for: name.text, among: try package.listed()) { $0 }
             throw PluginError("there is no plugin \(name.text)\(guess)")
         }
         if !arguments.has("force"), try !isUntouched(name, folders, in: package) {

@@ -5,15 +5,11 @@ extension GraphBuilder {
     mutating func addAuthenticators() {
         for entry in graph.config.auth {
             let text = JSONWriter.text(entry.value.node)
-            if let node = kept(previous?.authenticators, name: entry.key, text: text) {
-                graph.authenticators.append(node)
-                continue
-            }
+            if keeps(entry.key, text, in: \.authenticators) { continue }
             let context = context(.auth, entry.key, resolver())
             guard let authenticator = make(entry.value, from: services.registry.authenticators, context: context) else { continue }
             let runner = AuthRunner(name: entry.key, authenticator: authenticator, logger: services.logger)
-            graph.authenticators.append(
-                PipelineGraph.Node(name: entry.key, part: runner, text: text, uses: [:], isKept: false))
+            add(runner, entry.key, text, to: \.authenticators)
         }
     }
 

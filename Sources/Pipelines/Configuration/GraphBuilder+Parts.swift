@@ -5,10 +5,7 @@ extension GraphBuilder {
     mutating func addDatabases() {
         for entry in graph.config.databases {
             let text = JSONWriter.text(entry.value.node)
-            if let node = kept(previous?.databases, name: entry.key, text: text) {
-                graph.databases.append(node)
-                continue
-            }
+            if keeps(entry.key, text, in: \.databases) { continue }
             let context = context(.database, entry.key, resolver())
             guard let database = make(entry.value, from: services.registry.databases, context: context) else { continue }
             do throws(SQLProblem) {
@@ -17,8 +14,7 @@ extension GraphBuilder {
                     limitEvents: graph.config.host.outboxLimitEvents,
                     lease: .seconds(graph.config.host.outboxLeaseSeconds), logger: services.logger.with("outbox", entry.key))
                 let runner = DatabaseRunner(name: entry.key, database: database, outbox: outbox, logger: services.logger)
-                graph.databases.append(
-                    PipelineGraph.Node(name: entry.key, part: runner, text: text, uses: [:], isKept: false))
+                add(runner, entry.key, text, to: \.databases)
             } catch {
                 problems.report(.invalid, at: entry.value.place, "database type `\(entry.value.type)` refuses the outbox: \(error.message)")
             }
@@ -28,14 +24,11 @@ extension GraphBuilder {
     mutating func addPubSubs() {
         for entry in graph.config.pubSubs {
             let text = JSONWriter.text(entry.value.node)
-            if let node = kept(previous?.pubSubs, name: entry.key, text: text) {
-                graph.pubSubs.append(node)
-                continue
-            }
+            if keeps(entry.key, text, in: \.pubSubs) { continue }
             let context = context(.pubsub, entry.key, resolver())
             guard let pubSub = make(entry.value, from: services.registry.pubSubs, context: context) else { continue }
             let runner = PubSubRunner(name: entry.key, pubSub: pubSub, logger: services.logger)
-            graph.pubSubs.append(PipelineGraph.Node(name: entry.key, part: runner, text: text, uses: [:], isKept: false))
+            add(runner, entry.key, text, to: \.pubSubs)
         }
     }
 
@@ -52,10 +45,7 @@ extension GraphBuilder {
         let text = text("groups", entry.key)
         // Also for a group that is kept: a reload may have taken its topic away.
         let topics = entry.value.topics.compactMap { topic($0) }
-        if let node = kept(previous?.groups, name: entry.key, text: text) {
-            graph.groups.append(node)
-            return
-        }
+        if keeps(entry.key, text, in: \.groups) { return }
         let resolver = resolver()
         let context = context(.group, entry.key, resolver)
         let transforms = chain(entry.value.transforms, context: context)
@@ -75,8 +65,7 @@ extension GraphBuilder {
             settings: settings, target: target, transforms: transforms, log: services.log, registry: services.metrics,
             dependencies: resolver.usedDatabases.map(\.readiness) + resolver.usedPubSubs.map(\.readiness) + channelReadiness,
             runsHere: services.runsGroups, shared: services.sharedLog, logger: services.logger)
-        graph.groups.append(
-            PipelineGraph.Node(name: entry.key, part: runner, text: text, uses: resolver.uses, isKept: false))
+        add(runner, entry.key, text, uses: resolver.uses, to: \.groups)
     }
 
     private func channel(_ reference: ConfigText, _ resolver: GraphResolver) -> ChannelRunner? {
@@ -101,10 +90,7 @@ extension GraphBuilder {
 
     private mutating func addChannel(_ entry: ConfigMap<ConfigModule<ChannelKind>>.Entry) {
         let text = JSONWriter.text(entry.value.node)
-        if let node = kept(previous?.channels, name: entry.key, text: text) {
-            graph.channels.append(node)
-            return
-        }
+        if keeps(entry.key, text, in: \.channels) { return }
         let resolver = resolver()
         let context = context(.channel, entry.key, resolver, access: access(entry.value.node))
         let platform = platformConfig(ChannelConfig.self, node: entry.value.node, path: entry.value.path)
@@ -120,8 +106,7 @@ extension GraphBuilder {
             name: entry.key, channel: channel, bus: subscribed ?? nil, replay: replaying ?? nil,
             replayTransforms: services.runsGroups ? nil : replayed?.replayTransforms,
             dependencies: resolver.usedDatabases.map(\.readiness), logger: services.logger)
-        graph.channels.append(
-            PipelineGraph.Node(name: entry.key, part: runner, text: text, uses: resolver.uses, isKept: false))
+        add(runner, entry.key, text, uses: resolver.uses, to: \.channels)
     }
 
     /// Nil if problems were reported.

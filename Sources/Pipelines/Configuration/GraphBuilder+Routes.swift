@@ -13,10 +13,7 @@ extension GraphBuilder {
         let topic = platform?.publish.topic.flatMap { self.topic($0) }
         // A source is made anew if its topic's schema changes.
         text += topic.flatMap { graph.schemas.entries[$0]?.text } ?? ""
-        if let node = kept(previous?.sources, name: entry.key, text: text) {
-            graph.sources.append(node)
-            return
-        }
+        if keeps(entry.key, text, in: \.sources) { return }
         let resolver = resolver()
         let context = context(.source, entry.key, resolver, access: access(entry.value.node))
         let source = make(entry.value, from: services.registry.sources, context: context)
@@ -40,8 +37,7 @@ extension GraphBuilder {
         let runner = SourceRunner(
             name: entry.key, source: source, pipeline: pipeline, transforms: transforms, savesTo: savesTo,
             logger: services.logger)
-        graph.sources.append(
-            PipelineGraph.Node(name: entry.key, part: runner, text: text, uses: resolver.uses, isKept: false))
+        add(runner, entry.key, text, uses: resolver.uses, to: \.sources)
     }
 
     /// Nil if problems were reported.
@@ -72,10 +68,7 @@ extension GraphBuilder {
     mutating func addQueries() {
         for entry in graph.config.queries {
             let text = text("queries", entry.key)
-            if let node = kept(previous?.queries, name: entry.key, text: text) {
-                graph.queries.append(node)
-                continue
-            }
+            if keeps(entry.key, text, in: \.queries) { continue }
             let resolver = resolver()
             let context = context(.query, entry.key, resolver, access: access(root["queries"]?[entry.key]))
             let runner = resolver.databaseRunner(entry.value.database)
@@ -85,8 +78,7 @@ extension GraphBuilder {
             guard let runner, let binding, !entry.value.path.isPlaceholder else { continue }
             let query = QueryRunner(
                 name: entry.key, config: entry.value, binding: binding, runner: runner, context: context)
-            graph.queries.append(
-                PipelineGraph.Node(name: entry.key, part: query, text: text, uses: resolver.uses, isKept: false))
+            add(query, entry.key, text, uses: resolver.uses, to: \.queries)
         }
     }
 }

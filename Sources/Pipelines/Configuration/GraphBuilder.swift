@@ -127,13 +127,24 @@ package struct GraphBuilder {
         root[block]?[name].map { JSONWriter.text($0) } ?? ""
     }
 
-    /// The running part, if its block did not change and all that it was made with is kept too.
-    func kept<Part: AnyObject & Sendable>(
-        _ nodes: [PipelineGraph.Node<Part>]?, name: String, text: String
-    ) -> PipelineGraph.Node<Part>? {
-        guard let node = nodes?.first(where: { $0.name == name }), node.text == text else { return nil }
-        let isKept = node.uses.allSatisfy { id, identity in current(id) == identity }
-        return isKept ? PipelineGraph.Node(name: name, part: node.part, text: text, uses: node.uses, isKept: true) : nil
+    /// Takes the running part, if its block did not change and all that it was made with is kept too. Returns whether it does.
+    mutating func keeps<Part: AnyObject & Sendable>(
+        _ name: String, _ text: String, in nodes: WritableKeyPath<PipelineGraph, [PipelineGraph.Node<Part>]>
+    ) -> Bool {
+        guard let node = previous?[keyPath: nodes].first(where: { $0.name == name }), node.text == text,
+            node.uses.allSatisfy({ id, identity in current(id) == identity })
+        else { return false }
+        graph[keyPath: nodes].append(
+            PipelineGraph.Node(name: name, part: node.part, text: text, uses: node.uses, isKept: true))
+        return true
+    }
+
+    /// Adds a part that was made.
+    mutating func add<Part: Sendable>(
+        _ part: Part, _ name: String, _ text: String, uses: [PipelineGraph.PartID: ObjectIdentifier] = [:],
+        to nodes: WritableKeyPath<PipelineGraph, [PipelineGraph.Node<Part>]>
+    ) {
+        graph[keyPath: nodes].append(PipelineGraph.Node(name: name, part: part, text: text, uses: uses, isKept: false))
     }
 
     private func current(_ id: PipelineGraph.PartID) -> ObjectIdentifier? {

@@ -18,10 +18,10 @@ final class KeyIndexer: Sendable {
         }
 
         /// Returns whether there is something new to say.
-        mutating func failed(_ topic: TopicName, _ text: String) -> Bool {
-            var trouble = troubles[topic] ?? Trouble(text: "", backoff: Backoff(initial: interval, maximum: longestPause), nextTry: .now)
+        mutating func failed(_ topic: TopicName, _ text: String, at now: ContinuousClock.Instant, firstPause: Duration) -> Bool {
+            var trouble = troubles[topic] ?? Trouble(text: "", backoff: Backoff(initial: firstPause, maximum: longestPause), nextTry: now)
             let isNews = trouble.text != text
-            trouble.nextTry = .now + trouble.backoff.next()
+            trouble.nextTry = now + trouble.backoff.next()
             trouble.text = text
             troubles[topic] = trouble
             return isNews
@@ -36,35 +36,46 @@ final class KeyIndexer: Sendable {
         var nextTry: ContinuousClock.Instant
     }
 
-    /// How often new sealed segments are looked for.
-    private static let interval = Duration.seconds(5)
     /// The longest pause after a failure.
     private static let longestPause = Duration.seconds(600)
 
     let indexes: KeyIndexes
     private let logger: Logger
+    private let interval: Duration
+    private let now: @Sendable () -> ContinuousClock.Instant
     private let state = Mutex(State())
 
-    init(_ log: EmbeddedLog, directory: String, logger: Logger) {
+    /// - Parameters:
+    ///   - interval: how often new sealed segments are looked for, and the first pause after a failure.
+    ///   - now: the time by which pauses are counted.
+    init(
+        _ log: EmbeddedLog, directory: String, logger: Logger, interval: Duration = .seconds(5),
+        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+    ) {
         indexes = KeyIndexes(of: log, in: directory)
         self.logger = logger
+        self.interval = interval
+        self.now = now
     }
 
     /// Single keys of the topic are read.
     func note(_ topic: TopicName) {
         state.withLock { state in
             guard state.topics.insert(topic).inserted, state.task == nil, !state.isClosed else { return }
-            state.task = Task { [weak self] in
+            state.task = Task { [weak self, interval] in
                 while !Task.isCancelled, let self {
                     await self.refresh()
-                    try? await Task.sleep(for: Self.interval)
+                    try? await Task.sleep(for: interval)
                 }
             }
         }
     }
 
-    private func refresh() async {
-        for topic in state.withLock({ $0.topicsToTry(at: .now) }) {
+    /// Makes what is missing for the topics whose pause is over. Returns them.
+    @discardableResult
+    func refresh() async -> [TopicName] {
+        let topics = state.withLock { $0.topicsToTry(at: now()) }
+        for topic in topics {
             do {
                 let made = try await BlockingWork.run { [indexes] in
                     try indexes.refresh(topic.text) { [weak self] in self?.state.withLock { $0.isClosed } ?? true }
@@ -73,10 +84,11 @@ final class KeyIndexer: Sendable {
                 if made > 0 { logger.debug("key indexes made", ("topic", topic.text), ("segments", String(made))) }
             } catch {
                 let text = "\(error)"
-                guard state.withLock({ $0.failed(topic, text) }) else { continue }
+                guard state.withLock({ $0.failed(topic, text, at: now(), firstPause: interval) }) else { continue }
                 logger.warning("key indexes of topic \(topic) cannot be made: \(text); streams that resume read the whole topic")
             }
         }
+        return topics
     }
 
     func close() async {

@@ -9,8 +9,7 @@ extension EndToEnd {
             let cluster = try Cluster(3, .servers) { _, config in config.set("host", "outbox_lease_seconds", to: 2) }
             try await cluster.start()
             let server = try #require(cluster.postgreSQL)
-            let stream = StreamClient(HostProcess.streamPath(of: "bob"))
-            try await stream.connect(to: cluster[2].address)
+            let stream = try await cluster[2].openStream(of: "bob")
             try await cluster.kill(0)
             let likes = (0..<20).map { Like("fan-\($0)", of: "bob") }
             try await cluster[1].likeAll(likes)

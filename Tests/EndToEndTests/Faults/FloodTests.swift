@@ -26,8 +26,7 @@ extension EndToEnd {
             }
             var streams: [StreamClient] = []
             for recipient in Self.recipients {
-                let stream = StreamClient(HostProcess.streamPath(of: recipient))
-                try await stream.connect(to: cluster[1].address)
+                let stream = try await cluster[1].openStream(of: recipient)
                 streams.append(stream)
             }
             let gaps = try await cluster[1].metrics().value("martlet_redis_gaps_total", ["pubsub": "bus"]) ?? 0

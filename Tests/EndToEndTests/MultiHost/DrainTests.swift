@@ -13,9 +13,7 @@ extension EndToEnd {
 
         @Test func sourcesStopUntilTheyResume() async throws {
             let folder = try TemporaryFolder()
-            try TestConfig.copyShipped(to: folder)
-            let host = try await HostProcess.start(in: folder)
-            try await host.waitUntilReady()
+            let host = try await HostProcess.startShipped(in: folder)
             try await host.likeAll((0..<50).map { Like("fan-\($0)", of: "bob") })
             let drained = try await drain(host, folder)
             #expect(drained.code == 0)
@@ -26,8 +24,7 @@ extension EndToEnd {
             #expect(refused.status == 503)
             #expect(refused.headers["retry-after"] == "5")
             // Everything else goes on.
-            let stream = StreamClient(HostProcess.streamPath(of: "bob") + "?last_event_id=earliest")
-            try await stream.connect(to: host.address)
+            let stream = try await host.openStream(of: "bob", query: "?last_event_id=earliest")
             _ = try await stream.waitForMessages(50)
             #expect(try await host.notifications(of: "bob").count == 50)
             // A reload does not open the sources.
@@ -104,14 +101,8 @@ extension EndToEnd {
             let copy = try Self.copyCommand()
             let (host, folder) = try await exchange(environment: environment, copy: { folder in
                 try await onThread { [path = folder.path] in
-                    let process = Process()
-                    process.executableURL = URL(fileURLWithPath: "/bin/sh")
-                    process.arguments = ["-ec", copy]
-                    process.currentDirectoryURL = URL(fileURLWithPath: path)
-                    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-                    try process.run()
-                    process.waitUntilExit()
-                    guard process.terminationStatus == 0 else { throw TestFailure("the page's command fails: \(copy)") }
+                    let copied = try Program.run("/bin/sh", ["-ec", copy], in: path, environment: environment)
+                    guard copied.code == 0 else { throw TestFailure("the page's command fails: \(copy)\n\(copied.output)") }
                 }
             }) { config in
                 config.set("databases", "main", "type", to: "postgres")

@@ -31,8 +31,7 @@ extension EndToEnd {
             for host in hosts { try await host.waitUntilReady() }
 
             // Liked on B, stored by the log host, pushed and listed on C, which has no sources.
-            let stream = StreamClient(HostProcess.streamPath(of: "bob"))
-            try await stream.connect(to: hosts[2].address)
+            let stream = try await hosts[2].openStream(of: "bob")
             #expect(try await hosts[1].like(Like("ann", of: "bob")).status == 201)
             #expect(try await stream.waitForMessages(1).first?.text("text") == "ann liked your post")
             try await eventually("a row in the list") { try await hosts[2].notifications(of: "bob").count == 1 }
@@ -56,8 +55,7 @@ extension EndToEnd {
                 hosts.append(try await HostProcess.start(in: folder, environment: environment))
             }
             for host in hosts { try await host.waitUntilReady() }
-            let stream = StreamClient(HostProcess.streamPath(of: "bob"))
-            try await stream.connect(to: hosts[1].address)
+            let stream = try await hosts[1].openStream(of: "bob")
             #expect(try await hosts[0].like(Like("ann", of: "bob")).status == 201)
             #expect(try await stream.waitForMessages(1).first?.text("text") == "ann liked your post")
             try await eventually("a row in the list") { try await hosts[1].notifications(of: "bob").count == 1 }

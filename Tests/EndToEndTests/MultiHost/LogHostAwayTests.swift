@@ -9,10 +9,8 @@ extension EndToEnd {
             let cluster = try Cluster(2, .plain)
             try await cluster.start()
             let host = cluster[1]
-            let open = StreamClient(HostProcess.streamPath(of: "bob"))
-            try await open.connect(to: host.address)
-            let left = StreamClient(HostProcess.streamPath(of: "bob"))
-            try await left.connect(to: host.address)
+            let open = try await host.openStream(of: "bob")
+            let left = try await host.openStream(of: "bob")
             try await host.likeAll([Like("first", of: "bob")])
             _ = try await open.waitForMessages(1)
             _ = try await left.waitForMessages(1)
@@ -51,8 +49,7 @@ extension EndToEnd {
         @Test func aResumeIsPutOffWhenItTakesTooLong() async throws {
             let cluster = try Cluster(2, .plain)
             try await cluster.start()
-            let stream = StreamClient(HostProcess.streamPath(of: "bob"))
-            try await stream.connect(to: cluster[1].address)
+            let stream = try await cluster[1].openStream(of: "bob")
             try await eventually("a first id") { stream.lastID != nil }
             let id = stream.lastID
             try await stream.disconnect()
@@ -63,8 +60,7 @@ extension EndToEnd {
             #expect(stream.lastID == id)
             #expect(stream.messages.isEmpty)
             // One that does not resume needs no log.
-            let fresh = StreamClient(HostProcess.streamPath(of: "bob"))
-            try await fresh.connect(to: cluster[1].address)
+            let fresh = try await cluster[1].openStream(of: "bob")
             #expect(fresh.isConnected)
         }
 
@@ -77,16 +73,14 @@ extension EndToEnd {
             try await eventually("an open outbox") { try await cluster[1].like(Like("early", of: "bob")).status != 503 }
             try await cluster.start(0)
             try await cluster[1].waitUntilReady()
-            let stream = StreamClient(HostProcess.streamPath(of: "bob") + "?last_event_id=earliest")
-            try await stream.connect(to: cluster[1].address)
+            let stream = try await cluster[1].openStream(of: "bob", query: "?last_event_id=earliest")
             #expect(try await stream.waitForMessages(1).first?.text("text") == Like("early", of: "").text)
         }
 
         @Test func aLogThatWasWipedIsNoticed() async throws {
             let cluster = try Cluster(2, .plain)
             try await cluster.start()
-            let stream = StreamClient(HostProcess.streamPath(of: "bob"))
-            try await stream.connect(to: cluster[1].address)
+            let stream = try await cluster[1].openStream(of: "bob")
             try await cluster[1].likeAll((0..<5).map { Like("old-\($0)", of: "bob") })
             _ = try await stream.waitForMessages(5)
             try await cluster.stop(0)

@@ -8,9 +8,7 @@ extension EndToEnd {
         @Test(arguments: ["sseclient-py", "httpx-sse", "curl"])
         func aClientResumes(_ library: String) async throws {
             let folder = try TemporaryFolder()
-            try TestConfig.copyShipped(to: folder)
-            let host = try await HostProcess.start(in: folder)
-            try await host.waitUntilReady()
+            let host = try await HostProcess.startShipped(in: folder)
             let url = "http://\(host.address)\(HostProcess.streamPath(of: "bob"))"
             async let first = Self.read(library, url, "", 2, opened: folder["opened-1"])
             try await eventually("a connection") { FileManager.default.fileExists(atPath: folder["opened-1"]) }
@@ -28,21 +26,10 @@ extension EndToEnd {
         private static func read(
             _ library: String, _ url: String, _ id: String, _ count: Int, opened: String
         ) async throws -> (actors: [String], id: String) {
-            let data = try await onThread {
-                let process = Process()
-                process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
-                process.arguments = ["-c", script, library, url, id, String(count), opened]
-                process.environment = ["PYTHONPATH": TestConfig.repository.appendingPathComponent(".build/python").path, "PATH": "/usr/bin:/bin"]
-                let output = Pipe()
-                process.standardOutput = output
-                try process.run()
-                let data = output.fileHandleForReading.readDataToEndOfFile()
-                process.waitUntilExit()
-                return data
-            }
-            guard let answer = try JSONSerialization.jsonObject(with: data) as? [String: Any], let actors = answer["actors"] as? [String],
-                let last = answer["id"] as? String
-            else { throw TestFailure("\(library): \(String(decoding: data, as: UTF8.self))") }
+            let lines = try await onThread { try Python.run(script, [library, url, id, String(count), opened]) }
+            guard let answer = try JSONSerialization.jsonObject(with: Data(lines.joined().utf8)) as? [String: Any],
+                let actors = answer["actors"] as? [String], let last = answer["id"] as? String
+            else { throw TestFailure("\(library): \(lines)") }
             return (actors, last)
         }
 

@@ -7,8 +7,7 @@ extension EndToEnd {
     /// What a host makes of requests that come through a proxy on the same machine, and of changes to `host` at a reload.
     @Suite struct ProxyTests {
         private func connect(_ user: String, _ host: HostProcess, _ headers: String...) async throws -> StreamClient {
-            let client = StreamClient(HostProcess.streamPath(of: user), headers: headers)
-            try await client.connect(to: host.address)
+            let client = try await host.openStream(of: user, headers: headers)
             return client
         }
 

@@ -2,6 +2,23 @@ import Foundation
 import TestSupport
 
 extension HostProcess {
+    /// Starts a host of the shipped config, and waits until it is ready.
+    static func startShipped(in folder: TemporaryFolder, set overrides: [String] = []) async throws -> HostProcess {
+        try TestConfig.copyShipped(to: folder)
+        let host = try await start(in: folder, set: overrides)
+        try await host.waitUntilReady()
+        return host
+    }
+
+    /// A stream of a user's notifications, connected.
+    ///
+    /// - Parameter query: what stands behind the path: `?last_event_id=earliest`.
+    func openStream(of user: String, query: String = "", headers: [String] = []) async throws -> StreamClient {
+        let stream = StreamClient(Self.streamPath(of: user) + query, headers: headers)
+        try await stream.connect(to: address)
+        return stream
+    }
+
     /// Connects a stream as soon as the channel is open, and waits for an id to resume by.
     func connect(_ stream: StreamClient) async throws {
         let address = address

@@ -54,13 +54,7 @@ final class TinyDisk {
     }
 
     @discardableResult
-    private static func run(_ arguments: String...) -> Int32 {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = arguments
-        process.standardError = FileHandle.nullDevice
-        guard (try? process.run()) != nil else { return -1 }
-        process.waitUntilExit()
-        return process.terminationStatus
+    private static func run(_ name: String, _ arguments: String...) -> Int32 {
+        (try? Program.run(name, arguments).code) ?? -1
     }
 }

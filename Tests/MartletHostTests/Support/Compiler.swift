@@ -39,24 +39,10 @@ enum Compiler {
     }
 
     private static func run(_ arguments: [String]) async throws -> (code: Int32, output: String) {
-        try await withCheckedThrowingContinuation { continuation in
-            Thread.detachNewThread {
-                continuation.resume(with: Result {
-                    // The compiler leaves folders behind where its temporary files go.
-                    let folder = try TemporaryFolder()
-                    let process = Process()
-                    process.environment = ProcessInfo.processInfo.environment.merging(["TMPDIR": folder.path]) { $1 }
-                    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-                    process.arguments = ["swiftc"] + arguments
-                    let pipe = Pipe()
-                    process.standardOutput = pipe
-                    process.standardError = pipe
-                    try process.run()
-                    let data = pipe.fileHandleForReading.readDataToEndOfFile()
-                    process.waitUntilExit()
-                    return (process.terminationStatus, String(decoding: data, as: UTF8.self))
-                })
-            }
+        try await onThread {
+            // The compiler leaves folders behind where its temporary files go.
+            let folder = try TemporaryFolder()
+            return try Program.run("swiftc", arguments, environment: ["TMPDIR": folder.path])
         }
     }
 }

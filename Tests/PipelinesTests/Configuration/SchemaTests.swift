@@ -24,23 +24,14 @@ import Testing
         let folder = try TemporaryFolder()
         let schema = ConfigReference(try registry ?? StandardModules.registry()).schema
         try JSONWriter.text(schema).write(toFile: folder.path + "/schema.json", atomically: true, encoding: .utf8)
-        let lines = try configs.map { config in
+        let texts = try configs.map { config in
             let object = try JSONSerialization.jsonObject(with: Data(config.json.utf8))
             return String(decoding: try JSONSerialization.data(withJSONObject: ["name": config.name, "config": object]), as: UTF8.self)
         }
-        try lines.joined(separator: "\n").write(toFile: folder.path + "/configs", atomically: true, encoding: .utf8)
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
-        process.arguments = ["-c", Self.script, folder.path + "/schema.json", folder.path + "/configs"]
-        process.environment = ["PYTHONPATH": Documents.root.appendingPathComponent(".build/python").path]
-        let output = Pipe()
-        process.standardOutput = output
-        try process.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        try #require(process.terminationStatus == 0, "scripts/install test installs what this needs")
+        try texts.joined(separator: "\n").write(toFile: folder.path + "/configs", atomically: true, encoding: .utf8)
+        let lines = try Python.run(Self.script, [folder.path + "/schema.json", folder.path + "/configs"])
         var found: [String: [String]] = [:]
-        for line in text.split(separator: "\n") {
+        for line in lines {
             let entry = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
             let name = try #require(entry["name"] as? String)
             if let errors = entry["errors"] as? [String], !errors.isEmpty { found[name, default: []] += errors }

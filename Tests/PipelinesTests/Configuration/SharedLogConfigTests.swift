@@ -37,10 +37,17 @@ struct SharedLogConfigTests {
         #expect(host?.graph.groups.allSatisfy(\.part.runsHere) == true)
     }
 
-    @Test func anEngineIsNoModule() throws {
+    @Test(arguments: [engine, #""log": { "type": "embedded" }"#]) func anEngineIsNoModule(_ block: String) throws {
         let folder = try TemporaryFolder()
-        let (host, report) = try make(ConfigFixture("a window of ids", [Self.window], "").text, in: folder)
-        #expect(report.isEmpty && host?.embeddedLog != nil && host?.sharedLog == nil)
+        let (host, report) = try make(ConfigFixture("a window of ids", [(Self.engine, block), Self.window], "").text, in: folder)
+        #expect(report.isEmpty && host?.embeddedLog != nil && host?.sharedLog == nil, "\(report)")
+    }
+
+    @Test func anotherHostsLogIsNoModule() throws {
+        let folder = try TemporaryFolder()
+        let fields = #""log": { "type": "remote", "url": "http://127.0.0.1:1" }"#
+        let (host, report) = try make(ConfigFixture("another host's", [(Self.engine, fields)], "").text, in: folder)
+        #expect(report.isEmpty && host?.remoteLog != nil && host?.sharedLog == nil, "\(report)")
     }
 
     static let mistakes = [

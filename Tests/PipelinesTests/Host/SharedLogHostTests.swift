@@ -87,15 +87,19 @@ import Testing
         }
 
         func send(_ method: String, _ path: String, _ body: String? = nil, isAdmin: Bool = false) async throws -> HTTPAnswer {
-            let address = isAdmin ? host.adminAddress : host.publicAddress
-            return try await onThread {
-                let connection = try HTTPConnection(address)
-                defer { connection.close() }
-                return try connection.request(method, path, headers: ["Content-Type: application/json"], body: body)
-            }
+            try await HTTPConnection.request(
+                method, path, to: isAdmin ? host.adminAddress : host.publicAddress, headers: ["Content-Type: application/json"], body: body)
         }
 
         func readiness() async throws -> HTTPAnswer { try await send("GET", "/readyz", isAdmin: true) }
+
+        func untilReady() async throws {
+            try await eventually("a ready host") { try await readiness().status == 200 }
+        }
+
+        func untilWaiting(for reason: String) async throws {
+            try await eventually("the reason") { try await readiness().body.contains(reason) }
+        }
 
         var hasOpenChannel: Bool { host.graph.channels.contains { $0.part.readiness.isReady } }
 
@@ -112,7 +116,7 @@ import Testing
         try await eventually("the database") {
             try await running.send("POST", "/likes", #"{ "actor": "ann" }"#).status == 201
         }
-        try await eventually("the reason") { try await running.readiness().body.contains(Self.away) }
+        try await running.untilWaiting(for: Self.away)
         let waiting = try await running.readiness()
         #expect(waiting.status == 503)
         // A channel that rereads the log opens with it.
@@ -122,7 +126,7 @@ import Testing
         #expect(running.host.log.topic("likes") == nil)
 
         running.cluster.comeBack()
-        try await eventually("a ready host") { try await running.readiness().status == 200 }
+        try await running.untilReady()
         try await eventually("the like of before") { try await running.isSeen("ann") }
         #expect(try await running.send("POST", "/events", #"{ "actor": "bob" }"#).status == 202)
         try await eventually("the event") { try await running.isSeen("ann", "bob") }
@@ -133,10 +137,10 @@ import Testing
     /// It saves what comes, so it stays in service.
     @Test func aHostWhoseLogGoesAwayStaysReady() async throws {
         let running = try await Running(isAway: false)
-        try await eventually("a ready host") { try await running.readiness().status == 200 }
+        try await running.untilReady()
         running.cluster.goAway()
         #expect(try await running.send("POST", "/likes", #"{ "actor": "ann" }"#).status == 201)
-        try await eventually("the reason") { try await running.readiness().body.contains(Self.away) }
+        try await running.untilWaiting(for: Self.away)
         let answer = try await running.readiness()
         #expect(answer.status == 200 && answer.object["degraded"] != nil)
         running.cluster.comeBack()
@@ -148,7 +152,7 @@ import Testing
     /// The log gives up what it was still trying to append.
     @Test func aStopDoesNotWaitForALogThatIsSlow() async throws {
         let running = try await Running(isAway: false)
-        try await eventually("a ready host") { try await running.readiness().status == 200 }
+        try await running.untilReady()
         running.cluster.holdAppends()
         #expect(try await running.send("POST", "/likes", #"{ "actor": "ann" }"#).status == 201)
         let log = try #require(running.host.log as? MemorySharedLog)
@@ -161,16 +165,16 @@ import Testing
         let running = try await Running(isAway: true)
         running.cluster.refuse("likes", .blocked("log.fewer_partitions", "topic likes has 9 partitions, the config says 2"))
         running.cluster.comeBack()
-        try await eventually("the reason") { try await running.readiness().body.contains("topic likes has 9 partitions") }
+        try await running.untilWaiting(for: "topic likes has 9 partitions")
         #expect(try await running.readiness().status == 503)
         running.cluster.refuse("likes", nil)
-        try await eventually("a ready host") { try await running.readiness().status == 200 }
+        try await running.untilReady()
         await running.host.stop()
     }
 
     @Test func aReloadIsRefusedForWhatTheLogWillNotDo() async throws {
         let running = try await Running(isAway: false)
-        try await eventually("a ready host") { try await running.readiness().status == 200 }
+        try await running.untilReady()
         let cluster = try #require((running.host.log as? MemorySharedLog)?.cluster)
         #expect(cluster === running.cluster)
         let more = #""likes": { "partitions": 2 }, "more": {}"#
@@ -193,14 +197,14 @@ import Testing
         #expect(try await reload(Self.config("", topics: more + #", "last": {}"#, log: log)) == "")
         try await eventually("the reason") { try await running.readiness().status == 503 }
         running.cluster.comeBack()
-        try await eventually("a ready host") { try await running.readiness().status == 200 }
+        try await running.untilReady()
         #expect(running.host.log.topic("last") != nil)
         await running.host.stop()
     }
 
     @Test func theAdminAPISaysWhatASharedLogIs() async throws {
         let running = try await Running(isAway: false)
-        try await eventually("a ready host") { try await running.readiness().status == 200 }
+        try await running.untilReady()
         #expect(try await running.send("POST", "/events", #"{ "actor": "bob" }"#).status == 202)
         try await eventually("the event") { try await running.isSeen("bob") }
         let refused = try await running.send("GET", LogWire.root + "/topics", isAdmin: true)

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// Keys and tokens made by PyJWT, so that another implementation says what is valid; and broken ones made by hand.
 struct MintedTokens: Decodable {
@@ -12,18 +13,7 @@ struct MintedTokens: Decodable {
     static let shared = Result { try MintedTokens.make() }
 
     private static func make() throws -> MintedTokens {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent()
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
-        process.arguments = ["-c", script]
-        process.environment = ["PYTHONPATH": root.appendingPathComponent(".build/python").path]
-        let output = Pipe()
-        process.standardOutput = output
-        try process.run()
-        let data = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return try JSONDecoder().decode(MintedTokens.self, from: data)
+        try JSONDecoder().decode(MintedTokens.self, from: Data(Python.run(script).joined().utf8))
     }
 
     private static let script = #"""

@@ -5,13 +5,6 @@ import MartletTesting
 import SSEPlugin
 import Synchronization
 
-/// Lines that something has written, from any thread.
-final class Lines: Sendable {
-    private let lines = Mutex<[String]>([])
-    var all: [String] { lines.withLock { $0 } }
-    func add(_ more: [String]) { lines.withLock { $0 += more } }
-}
-
 /// What has come out of a pipe so far.
 final class OutputReader: Sendable {
     private let handle: FileHandle

@@ -211,7 +211,7 @@ import Testing
         let bus = try TestHost().make(MemoryBus.self, "{}")
         let written = Lines()
         let subscription = try await bus.subscribe(to: "out") { delivery in
-            if case .messages(let messages) = delivery { written.add(messages.map { $0.record.event.id.string }) }
+            if case .messages(let messages) = delivery { messages.forEach { written.append($0.record.event.id.string) } }
         }
         try await SinkContract.verify(
             payload: { "\($0)" }, isOrdered: true,

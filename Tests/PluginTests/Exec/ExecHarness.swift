@@ -3,16 +3,15 @@ import Foundation
 import Martlet
 import MartletTesting
 import Pipelines
-import Synchronization
 import TestSupport
 
 /// A folder with a script, and modules that run it.
 final class ExecHarness: Sendable {
     let folder: TemporaryFolder
-    private let logged = Mutex<[String]>([])
+    private let logged = Lines()
 
     /// What the processes wrote on standard error, and the host said about them.
-    var log: [String] { logged.withLock { $0 } }
+    var log: [String] { logged.all }
 
     /// - Parameter script: Python; without it the plugin's examples are run.
     init(_ script: String? = nil) throws {
@@ -47,9 +46,7 @@ final class ExecHarness: Sendable {
     static let command = #""command": ["/usr/bin/python3", "script.py"]"#
 
     func make<Made: Module>(_ type: Made.Type, _ fields: String = "", command: String = ExecHarness.command) throws -> Made {
-        let host = TestHost(baseDirectory: folder.path, payloads: SimdjsonPayloadReader()) { [weak self] line in
-            self?.logged.withLock { $0.append(line) }
-        }
+        let host = TestHost(baseDirectory: folder.path, payloads: SimdjsonPayloadReader(), log: logged.append)
         return try host.make(type, "{\(command)\(fields.isEmpty ? "" : ", ")\(fields)}")
     }
 

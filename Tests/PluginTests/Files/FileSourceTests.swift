@@ -212,11 +212,11 @@ import Testing
         let scene = try Scene()
         try FileManager.default.createDirectory(atPath: scene.path("data/sources"), withIntermediateDirectories: true)
         try "rubbish".write(toFile: scene.path("data/sources/logs.positions"), atomically: true, encoding: .utf8)
-        let logged = Mutex<[String]>([])
-        let host = TestHost(dataDirectory: scene.path("data"), payloads: SimdjsonPayloadReader()) { line in logged.withLock { $0.append(line) } }
+        let logged = Lines()
+        let host = TestHost(dataDirectory: scene.path("data"), payloads: SimdjsonPayloadReader(), log: logged.append)
         let source = try host.make(FileSource.self, "{\"path\": \"\(scene.path("a.log"))\"}", name: "logs")
         try await source.open(intake: scene.intake)
-        await waitUntil { logged.withLock { $0.contains { $0.contains("file.bad_state") } } }
+        await waitUntil { logged.count(of: "file.bad_state") > 0 }
         await source.close()
     }
 

@@ -26,12 +26,8 @@ import Testing
         }
 
         func send(_ method: String, _ path: String, _ body: String? = nil, isAdmin: Bool = false) async throws -> HTTPAnswer {
-            let address = isAdmin ? host.adminAddress : host.publicAddress
-            return try await onThread {
-                let connection = try HTTPConnection(address)
-                defer { connection.close() }
-                return try connection.request(method, path, headers: ["Content-Type: application/json"], body: body)
-            }
+            try await HTTPConnection.request(
+                method, path, to: isAdmin ? host.adminAddress : host.publicAddress, headers: ["Content-Type: application/json"], body: body)
         }
 
         func readiness() async throws -> HTTPAnswer { try await send("GET", "/readyz", isAdmin: true) }
@@ -60,14 +56,13 @@ import Testing
     }
 
     private static func config(_ kafka: MockKafka, database: String) -> String {
-        let servers = kafka.servers.map { "\"\($0)\"" }.joined(separator: ", ")
-        return #"""
+        #"""
             {
               "host": {
                 "listen": "127.0.0.1:0", "admin_listen": "127.0.0.1:0", "event_loops": 1, "shutdown_grace_seconds": 1,
                 "outbox_lease_seconds": 1
               },
-              "log": { "type": "kafka", "bootstrap_servers": [\#(servers)], "fetch_wait_ms": 10, "session_timeout_ms": 6000 },
+              "log": { "type": "kafka", "bootstrap_servers": \#(kafka.servers), "fetch_wait_ms": 10, "session_timeout_ms": 6000 },
               "databases": {
                 "main": {
                   "type": "sqlite",

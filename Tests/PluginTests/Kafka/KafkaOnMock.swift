@@ -10,9 +10,8 @@ final class KafkaOnMock: EventLog {
 
     init(_ brokers: MockKafka, _ fields: String = "", log: @escaping @Sendable (String) -> Void = { _ in }) throws {
         self.brokers = brokers
-        let servers = brokers.servers.map { "\"\($0)\"" }.joined(separator: ", ")
         self.log = try TestHost(log: log).make(
-            KafkaLog.self, #"{"type": "kafka", "bootstrap_servers": [\#(servers)], "fetch_wait_ms": 10\#(fields)}"#)
+            KafkaLog.self, #"{"type": "kafka", "bootstrap_servers": \#(brokers.servers), "fetch_wait_ms": 10\#(fields)}"#)
     }
 
     var maxEventBytes: Int { log.maxEventBytes }

@@ -149,8 +149,8 @@ import Testing
         let brokers = try MockKafka()
         brokers.make("t", partitions: 1)
         brokers.stop()
-        let lines = Mutex<[String]>([])
-        let log = try KafkaOnMock(brokers) { line in lines.withLock { $0.append(line) } }
+        let lines = Lines()
+        let log = try KafkaOnMock(brokers, log: lines.append)
         try await log.open()
         let error = await #expect(throws: ModuleError.self) { try await log.log.ensureTopic("t", KafkaLogTests.settings) }
         #expect(error?.kind == .transient && error?.code == "log.kafka_away")
@@ -159,7 +159,7 @@ import Testing
         brokers.start()
         try await eventually("the topic is made") { (try? await log.log.ensureTopic("t", KafkaLogTests.settings)) != nil }
         #expect(log.log.hasAnswered && log.log.trouble == nil)
-        let said = lines.withLock { $0 }.filter { !$0.contains("the watch of the topics") }
+        let said = lines.all.filter { !$0.contains("the watch of the topics") }
         #expect(said.filter { $0.contains("log.kafka_away") }.count == 1)
         #expect(said.filter { $0.contains("the Kafka brokers answer") }.count == 1)
         await log.close()

@@ -10,15 +10,6 @@ struct PostgreSQLDatabaseTests {
         server = try PostgreSQLServer.shared.get()
     }
 
-    private func failure(_ work: () async throws -> Void) async -> ModuleError? {
-        do {
-            try await work()
-            return nil
-        } catch {
-            return error as? ModuleError
-        }
-    }
-
     private func execute(_ sql: String, _ values: [DataValue] = [], in database: PostgreSQLDatabase) async throws -> ExecutionResult {
         let statement = try database.prepare(sql)
         return try await database.transaction { try $0.execute(statement, values) }

@@ -14,23 +14,26 @@ struct PostgreSQLFaultTests {
         server = try PostgreSQLServer()
     }
 
-    private func sink(_ database: PostgreSQLDatabase) throws -> TableSink {
-        try TestHost(payloads: SimdjsonPayloadReader(), databases: ["main": database]).make(
+    /// A sink that has written the first ten records.
+    private func begun(_ fields: String = "") async throws -> (PostgreSQLDatabase, TableSink) {
+        let database = try server.makeDatabase(fields, schema: "CREATE TABLE rows (number BIGINT)")
+        try await database.open()
+        let sink = try TestHost(payloads: SimdjsonPayloadReader(), databases: ["main": database]).make(
             TableSink.self,
             #"{"database": "main", "table": "rows", "columns": {"number": "${@offset}"}, "on_conflict": "fail"}"#)
+        try await sink.open()
+        try await sink.write(batch(0..<10), moving: place, from: nil, to: 10)
+        return (database, sink)
+    }
+
+    /// Commits wait for a replica that is not there.
+    private func haveCommitsWait(_ database: PostgreSQLDatabase) async throws {
+        try server.psql("postgres", "ALTER SYSTEM SET synchronous_standby_names = 'nobody'", "SELECT pg_reload_conf()")
+        try await waitForRow("SELECT 1 WHERE current_setting('synchronous_standby_names') = 'nobody'", database)
     }
 
     private func batch(_ range: Range<Int64>) -> [Record] {
         range.map { Record(topic: "t", partition: 0, offset: $0, event: Event(id: "x", key: nil, payload: "{}", timestamp: 0)) }
-    }
-
-    private func failure(_ work: () async throws -> Void) async -> ModuleError? {
-        do {
-            try await work()
-            return nil
-        } catch {
-            return error as? ModuleError
-        }
     }
 
     private let place = GroupPartition(group: "g", topic: "t", incarnation: "i", partition: 0)
@@ -40,11 +43,7 @@ struct PostgreSQLFaultTests {
     }
 
     @Test func aServerThatWasAwayLeavesNoHoleAndNoDuplicate() async throws {
-        let database = try server.makeDatabase(schema: "CREATE TABLE rows (number BIGINT)")
-        try await database.open()
-        let sink = try sink(database)
-        try await sink.open()
-        try await sink.write(batch(0..<10), moving: place, from: nil, to: 10)
+        let (database, sink) = try await begun()
         try server.stop()
         for _ in 0..<3 {
             let error = await failure { try await sink.write(batch(10..<20), moving: place, from: 10, to: 20) }
@@ -61,13 +60,8 @@ struct PostgreSQLFaultTests {
 
     /// A commit that waits for a replica that is not there has taken place when its connection is cut.
     @Test func aCommitWhoseAnswerIsLostIsNotRepeated() async throws {
-        let database = try server.makeDatabase(", \"statement_timeout_ms\": 600000", schema: "CREATE TABLE rows (number BIGINT)")
-        try await database.open()
-        let sink = try sink(database)
-        try await sink.open()
-        try await sink.write(batch(0..<10), moving: place, from: nil, to: 10)
-        try server.psql("postgres", "ALTER SYSTEM SET synchronous_standby_names = 'nobody'", "SELECT pg_reload_conf()")
-        try await waitForRow("SELECT 1 WHERE current_setting('synchronous_standby_names') = 'nobody'", database)
+        let (database, sink) = try await begun(", \"statement_timeout_ms\": 600000")
+        try await haveCommitsWait(database)
         async let write = failure { try await sink.write(batch(10..<20), moving: place, from: 10, to: 20) }
         try await waitForRow("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'", database)
         try server.psql("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
@@ -83,13 +77,8 @@ struct PostgreSQLFaultTests {
 
     /// The client gives up on a commit that the server goes on with: its rows are not visible yet when it is tried again.
     @Test func aCommitStillUnderWayIsSettledBeforeTheNextTry() async throws {
-        let database = try server.makeDatabase(", \"statement_timeout_ms\": 2000", schema: "CREATE TABLE rows (number BIGINT)")
-        try await database.open()
-        let sink = try sink(database)
-        try await sink.open()
-        try await sink.write(batch(0..<10), moving: place, from: nil, to: 10)
-        try server.psql("postgres", "ALTER SYSTEM SET synchronous_standby_names = 'nobody'", "SELECT pg_reload_conf()")
-        try await waitForRow("SELECT 1 WHERE current_setting('synchronous_standby_names') = 'nobody'", database)
+        let (database, sink) = try await begun(", \"statement_timeout_ms\": 2000")
+        try await haveCommitsWait(database)
         let error = await failure { try await sink.write(batch(10..<20), moving: place, from: 10, to: 20) }
         #expect(error?.code == "database.commit_uncertain", "\(String(describing: error))")
         let held = try await database.query(

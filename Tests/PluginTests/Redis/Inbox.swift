@@ -89,16 +89,6 @@ struct NotYet: Error, CustomStringConvertible {
     }
 }
 
-/// The error that `body` throws.
-func failure(of body: () async throws -> Void) async throws -> ModuleError {
-    do {
-        try await body()
-    } catch let error as ModuleError {
-        return error
-    }
-    throw NotYet(description: "it did not fail")
-}
-
 /// Tries until it succeeds; throws the last error after 20 s.
 func eventually<Value>(_ body: () async throws -> Value) async throws -> Value {
     let deadline = ContinuousClock.now + .seconds(20)

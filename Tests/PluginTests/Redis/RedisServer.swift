@@ -82,7 +82,12 @@ final class RedisServer: Sendable {
     /// Runs redis-cli against it and returns what it prints.
     @discardableResult
     func cli(_ arguments: String...) throws -> String {
-        try CommandLineTool.run("redis-cli", ["-p", String(port)] + arguments)
+        try Self.cli(port: port, arguments)
+    }
+
+    /// Runs redis-cli against whatever listens there and returns what it prints.
+    static func cli(port: Int, _ arguments: [String]) throws -> String {
+        try Program.run(path(of: "redis-cli"), ["-p", String(port)] + arguments).output.trimmingCharacters(in: .newlines)
     }
 
     static func path(of tool: String) throws -> String {
@@ -92,22 +97,5 @@ final class RedisServer: Sendable {
             throw Missing(description: "these tests need `\(tool)`: run scripts/install test, or apt-get install redis-server redis-tools")
         }
         return found
-    }
-}
-
-/// Runs a program to its end.
-enum CommandLineTool {
-    static func run(_ name: String, _ arguments: [String]) throws -> String {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: name.hasPrefix("/") ? name : try RedisServer.path(of: name))
-        process.arguments = arguments
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = output
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-        let data = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .newlines)
     }
 }

@@ -26,15 +26,6 @@ struct SQLiteDatabaseTests {
         }
     }
 
-    private func failure(_ work: () async throws -> Void) async -> ModuleError? {
-        do {
-            try await work()
-            return nil
-        } catch {
-            return error as? ModuleError
-        }
-    }
-
     private func execute(_ sql: String, _ values: [DataValue] = [], in database: SQLiteDatabase) async throws -> ExecutionResult {
         let statement = try database.prepare(sql)
         return try await database.transaction { try $0.execute(statement, values) }

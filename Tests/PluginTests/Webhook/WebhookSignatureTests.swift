@@ -94,25 +94,6 @@ import Testing
                     assert data == {"type": "like", "text": "h\\u00e9llo"}, event.data
             print(len(given["requests"]), "verified")
             """
-        #expect(try Self.python(script, input) == "3 verified\n")
-    }
-
-    /// Runs a script with the packages of `Tests/python-packages.txt`; its output, or its errors.
-    private static func python(_ script: String, _ input: Data) throws -> String {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../..").standardized
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
-        process.arguments = ["-c", script]
-        process.environment = ["PYTHONPATH": root.appendingPathComponent(".build/python").path]
-        let (standardInput, output) = (Pipe(), Pipe())
-        process.standardInput = standardInput
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        standardInput.fileHandleForWriting.write(input)
-        try standardInput.fileHandleForWriting.close()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        return text
+        #expect(try Python.run(script, input: input) == ["3 verified"])
     }
 }

@@ -58,6 +58,17 @@ package final class HTTPConnection: @unchecked Sendable {
         return try readAnswer()
     }
 
+    /// One request on a connection of its own.
+    package static func request(
+        _ method: String, _ path: String, to address: String, headers: [String] = [], body: String? = nil
+    ) async throws -> HTTPAnswer {
+        try await onThread {
+            let connection = try HTTPConnection(address)
+            defer { connection.close() }
+            return try connection.request(method, path, headers: headers, body: body)
+        }
+    }
+
     /// A whole request as text.
     package static func text(_ method: String, _ path: String, headers: [String] = [], body: String? = nil) -> String {
         var text = "\(method) \(path) HTTP/1.1\r\nHost: test\r\n"

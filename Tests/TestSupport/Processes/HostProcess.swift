@@ -128,11 +128,6 @@ package final class HostProcess {
     package func send(
         _ method: String, _ path: String, to address: String? = nil, headers: [String] = [], body: String? = nil
     ) async throws -> HTTPAnswer {
-        let address = address ?? self.address
-        return try await onThread {
-            let connection = try HTTPConnection(address)
-            defer { connection.close() }
-            return try connection.request(method, path, headers: headers, body: body)
-        }
+        try await HTTPConnection.request(method, path, to: address ?? self.address, headers: headers, body: body)
     }
 }

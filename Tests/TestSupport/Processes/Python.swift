@@ -11,13 +11,18 @@ package enum Python {
         return process
     }
 
-    /// Runs a script and returns the lines that it prints.
-    package static func run(_ script: String, _ arguments: [String] = []) throws -> [String] {
+    /// Runs a script and returns the lines that it prints. Blocks.
+    ///
+    /// - Parameter input: what it may read, all of it, from standard input; little enough for a pipe to hold.
+    package static func run(_ script: String, _ arguments: [String] = [], input: Data = Data()) throws -> [String] {
         let process = process(script, arguments)
-        let (output, errors) = (Pipe(), Pipe())
+        let (given, output, errors) = (Pipe(), Pipe(), Pipe())
+        process.standardInput = given
         process.standardOutput = output
         process.standardError = errors
         try process.run()
+        try given.fileHandleForWriting.write(contentsOf: input)
+        try given.fileHandleForWriting.close()
         let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         let complaint = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()

@@ -31,7 +31,7 @@ package final class RemoteEventLog: EventLog {
     private let client: RemoteLogClient
     private let appender: RemoteAppender
     private let logger: Logger
-    private let health: RemoteLogHealth
+    private let health: ServerHealth
     private let state = Mutex(State())
 
     /// - Parameters:
@@ -45,7 +45,7 @@ package final class RemoteEventLog: EventLog {
         let client = RemoteLogClient(config: config, certificateFile: certificateFile)
         self.client = client
         self.logger = logger.with("log", config.url)
-        let health = RemoteLogHealth(metrics: metrics, logger: self.logger)
+        let health = ServerHealth.remoteLog(metrics: metrics, logger: self.logger)
         self.health = health
         appender = RemoteAppender(retryTime: config.requestTimeout) { body, count, topic in
             try await health.noting { try await client.append(body, count: count, to: topic) }
@@ -57,7 +57,7 @@ package final class RemoteEventLog: EventLog {
     /// Why the log cannot be used now; nil if it answered last time.
     package var trouble: ModuleError? { health.trouble }
     /// Whether the log's host has answered since this host started.
-    package var hasHeard: Bool { health.hasHeard }
+    package var hasHeard: Bool { health.hasAnswered }
 
     /// The topics that this host's config names; they are made by the log's host, and compared with what it has.
     package func expect(_ topics: [(name: TopicName, partitions: Int)]) {

@@ -15,8 +15,7 @@ final class LoadedCluster {
         cluster = try Cluster(count, .servers, postgreSQL: postgreSQL, edit: edit)
         try await cluster.start()
         for (index, owner) in Self.owners.enumerated() {
-            let stream = StreamClient(HostProcess.streamPath(of: owner))
-            try await stream.connect(to: cluster[index % count].address)
+            let stream = try await cluster[index % count].openStream(of: owner)
             streams.append(stream)
         }
     }

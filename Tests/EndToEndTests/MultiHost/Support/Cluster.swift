@@ -102,20 +102,6 @@ final class Cluster {
         code: Int32, output: String
     ) {
         let path = folder.path
-        return try await onThread {
-            let process = Process()
-            process.executableURL = URL(fileURLWithPath: ChildProcess.binary)
-            process.arguments = arguments
-            process.currentDirectoryURL = URL(fileURLWithPath: path)
-            process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-            let output = Pipe()
-            process.standardOutput = output
-            process.standardError = output
-            process.standardInput = FileHandle.nullDevice
-            try process.run()
-            let data = output.fileHandleForReading.readDataToEndOfFile()
-            process.waitUntilExit()
-            return (process.terminationStatus, String(decoding: data, as: UTF8.self))
-        }
+        return try await onThread { try Program.run(ChildProcess.binary, arguments, in: path, environment: environment) }
     }
 }

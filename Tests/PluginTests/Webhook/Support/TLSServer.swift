@@ -39,14 +39,8 @@ final class TLSServer {
               \(isExpired ? "-startdate 20200101000000Z -enddate 20200201000000Z" : "-days 2") -notext
             """
 
-        let making = Process()
-        making.executableURL = URL(fileURLWithPath: "/bin/sh")
-        making.arguments = ["-c", script]
-        making.standardOutput = FileHandle.nullDevice
-        making.standardError = FileHandle.nullDevice
-        try making.run()
-        making.waitUntilExit()
-        try #require(making.terminationStatus == 0, "openssl could not make certificates")
+        let made = try Program.run("/bin/sh", ["-c", script])
+        try #require(made.code == 0, "openssl could not make certificates: \(made.output)")
         try Self.config(port, folder.path, readsRequests: readsRequests).write(toFile: folder.path + "/nginx.conf", atomically: true, encoding: .utf8)
         process.executableURL = URL(fileURLWithPath: "/usr/sbin/nginx")
         process.arguments = ["-c", folder.path + "/nginx.conf", "-p", folder.path, "-e", folder.path + "/errors.log"]

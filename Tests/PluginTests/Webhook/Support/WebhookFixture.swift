@@ -22,7 +22,7 @@ final class WebhookFixture: Sendable {
     let channel: WebhookChannel
     let events = RecordingTopic()
     let host: String
-    private let logged = LoggedText()
+    private let logged = Lines()
     private let folder: TemporaryFolder?
     private let nextOffset = Mutex<Offset>(0)
 
@@ -49,7 +49,7 @@ final class WebhookFixture: Sendable {
         self.host = host
         let test = TestHost(
             payloads: SimdjsonPayloadReader(), http: HTTPClients(), databases: ["main": database], topics: ["operations": events],
-            hostID: host, log: { [logged] in logged.append($0) })
+            hostID: host, log: logged.append)
         channel = try test.make(
             WebhookChannel.self,
             #"{"database": "main", "endpoints": {\#(endpoints)}, "allow_addresses": ["\#(allowed)"]\#(fields)}"#, name: "hooks")
@@ -97,7 +97,7 @@ final class WebhookFixture: Sendable {
     }
 
     /// What the channel has logged.
-    var log: String { logged.text }
+    var log: String { logged.all.joined() }
 
     func publish(key: String?, _ payload: String) async throws {
         try await publish([(key, payload)])
@@ -137,17 +137,6 @@ final class WebhookFixture: Sendable {
 
     func state(of endpoint: String) async throws -> String? {
         try await ask("GET", "/endpoints/{endpoint}", endpoint: endpoint).json["state"] as? String
-    }
-}
-
-/// Keeps what a module logs.
-private final class LoggedText: Sendable {
-    private let lines = Mutex("")
-
-    var text: String { lines.withLock { $0 } }
-
-    func append(_ line: String) {
-        lines.withLock { $0 += line }
     }
 }
 
