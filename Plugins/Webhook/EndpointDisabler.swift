@@ -3,8 +3,9 @@ import Synchronization
 
 /// Writes down what the dispatcher finds out about endpoints, and tells the world of those that it disables.
 final class EndpointDisabler: Sendable {
-    /// How often a write is tried; what is not written is found out again.
-    private static let tries = 5
+    /// The longest wait before a write is tried again. An endpoint that is to be disabled gets nothing more from this host, so
+    /// that nobody would find out again what is not written.
+    private static let waitMax = Duration.seconds(2)
 
     private struct State {
         /// One task an endpoint at a time.
@@ -84,13 +85,19 @@ final class EndpointDisabler: Sendable {
         }
     }
 
+    /// Tries until it is done, or the channel closes.
     private func run(_ body: @Sendable () async throws -> Void) async {
-        for attempt in 1...Self.tries {
+        var attempts = 0
+        while true {
             do {
                 return try await body()
             } catch {
-                plan.logger.warning("cannot note what became of an endpoint (attempt \(attempt)): \(error)")
-                guard (try? await Task.sleep(for: .seconds(attempt))) != nil else { return }
+                attempts += 1
+                if attempts & (attempts - 1) == 0 {
+                    plan.logger.warning("cannot note what became of an endpoint (attempt \(attempts)); trying again: \(error)")
+                }
+                let wait = min(Self.waitMax, .milliseconds(250 << min(attempts - 1, 4)))
+                guard (try? await Task.sleep(for: wait)) != nil else { return }
             }
         }
     }
