@@ -8,7 +8,7 @@ final class EndpointDisabler: Sendable {
     private static let waitMax = Duration.seconds(2)
 
     private struct State {
-        /// One task an endpoint at a time.
+        /// One task an endpoint, and what is to be done for it, at a time.
         var tasks: [String: Task<Void, Never>] = [:]
         /// Since when endpoints fail, as it is to be noted: the last word counts.
         var notes: [String: Int64?] = [:]
@@ -29,18 +29,25 @@ final class EndpointDisabler: Sendable {
         // The same in each try, by which a later one knows that an earlier one has written it down.
         let now = Timestamp.now()
         start("disable/" + name) { [self] in
-            let row = try await plan.store.change(name) { row in
-                guard row.state == .active || row.state == .paused else { return false }
-                row.state = .disabled
-                row.reason = reason
-                row.changedAt = now
-                return true
-            }
-            changed()
-            guard let row, row.changedAt == now else { return }
-            plan.logger.error("endpoint disabled: \(reason)", ("endpoint", name), ("code", "webhook.endpoint_disabled"))
-            try await publish(name, reason, now)
+            guard try await write(name, reason, now) else { return }
+            // By itself: while the event is still to be published, an operator may resume the endpoint, and it may fail anew.
+            start("event/\(name)/\(now)") { [self] in try await publish(name, reason, now) }
         }
+    }
+
+    /// Returns whether it is this that has disabled the endpoint.
+    private func write(_ name: String, _ reason: String, _ now: Int64) async throws -> Bool {
+        let row = try await plan.store.change(name) { row in
+            guard row.state == .active || row.state == .paused else { return false }
+            row.state = .disabled
+            row.reason = reason
+            row.changedAt = now
+            return true
+        }
+        changed()
+        guard let row, row.changedAt == now else { return false }
+        plan.logger.error("endpoint disabled: \(reason)", ("endpoint", name), ("code", "webhook.endpoint_disabled"))
+        return true
     }
 
     private func publish(_ name: String, _ reason: String, _ now: Int64) async throws {
@@ -85,12 +92,14 @@ final class EndpointDisabler: Sendable {
         }
     }
 
-    /// Tries until it is done, or the channel closes.
+    /// Tries until it is done or cannot be done, or the channel closes.
     private func run(_ body: @Sendable () async throws -> Void) async {
         var attempts = 0
         while true {
             do {
                 return try await body()
+            } catch let error as ModuleError where error.kind == .permanent {
+                return plan.logger.error("what became of an endpoint is not noted: \(error)", ("code", error.code))
             } catch {
                 attempts += 1
                 if attempts & (attempts - 1) == 0 {

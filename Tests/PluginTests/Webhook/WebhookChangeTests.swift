@@ -65,6 +65,26 @@ struct WebhookChangeTests {
         await fixture.close()
     }
 
+    /// The event that tells of it may come late; an operator's word is not taken back for that.
+    @Test func anEndpointThatWasResumedIsNotDisabledAgain() async throws {
+        let receiver = ScriptedServer { $0.body == "1" ? .status(410) : .status(200) }
+        defer { receiver.close() }
+        let fixture = try await WebhookFixture(
+            endpoints: WebhookFixture.endpoint("one", receiver.url), #", "events_topic": "operations""#)
+        fixture.events.fail(.transient("log.away", "away"))
+        try await fixture.publish(key: "a", "1")
+        await waitUntil { (try? await fixture.state(of: "one")) == "disabled" }
+        #expect(try await fixture.ask("POST", "/endpoints/{endpoint}/resume", endpoint: "one").status == 200)
+        await waitUntil { fixture.log.contains("what became of an endpoint (attempt 4)") }
+        #expect(try await fixture.state(of: "one") == "active")
+        fixture.events.fail(nil)
+        await waitUntil { fixture.events.payloads.count == 1 }
+        try await fixture.publish(key: "a", "2")
+        await waitUntil { receiver.requestCount == 2 }
+        #expect(try await fixture.state(of: "one") == "active")
+        await fixture.close()
+    }
+
     /// An endpoint that is gone gets nothing more from this host, so that the note of it must be made sooner or later.
     @Test func anEndpointIsDisabledThoughTheDatabaseIsAwayForLong() async throws {
         let answer = DispatchSemaphore(value: 0)

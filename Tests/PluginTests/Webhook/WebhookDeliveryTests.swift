@@ -58,7 +58,7 @@ import Testing
     }
 
     /// It would be refused at each attempt, hold its key back for days, and have the endpoint disabled for it.
-    @Test(arguments: ["a\nb", "a\u{7F}", " a", "a "]) func anIDThatTheHeaderCannotCarryIsTheRecordsFault(id: String) async throws {
+    @Test(arguments: ["a\nb", "a\u{7F}", " a", "a ", " \u{301}a"]) func anIDThatTheHeaderCannotCarryIsTheRecordsFault(id: String) async throws {
         let fixture = try await WebhookFixture(endpoints: WebhookFixture.endpoint("one", "http://127.0.0.1:1/"))
         let event = Event(id: Bytes(id), key: "k", payload: "{}", timestamp: 0)
         let message = Message(record: Record(topic: "likes", partition: 0, offset: 0, event: event), previousOffset: nil)
@@ -213,8 +213,8 @@ import Testing
         await first.close()
         await waitUntil { (try? await owners()["host-1"]) == nil }
         try await second.publishWithoutOffset(after: 20, (0..<20).map { (key: "k\($0)", payload: "\(20 + $0)") })
-        await waitUntil { receiver.requests.count >= 320 }
-        #expect(Set(receiver.requests.map { $0.path + $0.body }).count == 320)
+        // What the first one had under way when it left comes again.
+        await waitUntil { Set(receiver.requests.map { $0.path + $0.body }).count == 320 }
         await second.close()
     }
 }
