@@ -231,15 +231,25 @@ final class StreamHub: Sendable {
         let page = try await replay.read(
             topic: topic, partition: PartitionID(read.slot.partition), keys: nil, from: read.from.offset, to: read.to,
             limit: Self.repairPage)
+        if page.messages.isEmpty, page.next > read.from.offset { try await checkEnd(page.next, read, topic, replay) }
         let items = state.withLock { state -> [LiveItem] in
             let items = state.feed?.repaired(read, page, key: matcher.key(of:)) ?? []
             hand(items)
             return items
         }
-        if items.isEmpty {
-            throw ModuleError.transient(
-                "sse.log_behind_bus", "the log has nothing at offset \(read.from.offset) of \(topic)/\(read.slot.partition) yet")
-        }
+        if items.isEmpty { throw Self.behind(read, topic) }
+    }
+
+    /// What the bus brings may be of another log, and its place beyond this one's end: the stream does not go there, or what
+    /// comes at the places before would be taken for repeated.
+    private func checkEnd(_ next: Offset, _ read: LiveFeed.RepairRead, _ topic: TopicName, _ replay: any MessageReplay) async throws {
+        let offsets = try await replay.ends().first { $0.topic == topic }?.offsets ?? []
+        let end = read.slot.partition < offsets.count ? offsets[read.slot.partition] : 0
+        guard next <= end else { throw Self.behind(read, topic) }
+    }
+
+    private static func behind(_ read: LiveFeed.RepairRead, _ topic: TopicName) -> ModuleError {
+        .transient("sse.log_behind_bus", "the log has nothing at offset \(read.from.offset) of \(topic)/\(read.slot.partition) yet")
     }
 
     // MARK: The end

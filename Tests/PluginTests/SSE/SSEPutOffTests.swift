@@ -49,6 +49,22 @@ import Testing
         #expect(host.metrics.render().contains(#"martlet_sse_put_off_total{channel="test"} 40"#))
     }
 
+    /// Another environment that publishes on the same bus, say: its offsets are not this log's.
+    @Test func aMessageFromBeyondTheLogsEndHidesNoOther() async throws {
+        let log = Mutex("")
+        let host = TestHost(payloads: SimdjsonPayloadReader(), loops: sse.loops, log: { line in log.withLock { $0 += line + "\n" } })
+        let channel = try sse.channel(host: host)
+        try await channel.open(replay: HeldReplay(sse.replay))
+        let bob = try sse.connect(channel, "bob")
+        let event = Event(id: "other", key: "eve", payload: "{}", timestamp: 0)
+        let foreign = Message(record: Record(topic: SSEFixture.topic, partition: 0, offset: 1_000, event: event), previousOffset: 999)
+        _ = try await channel.deliver([foreign])
+        await sse.settle { log.withLock { $0 }.contains("cannot be reread") }
+        for number in 0..<3 { _ = try await channel.deliver([sse.message("bob", "\(number)")]) }
+        await sse.settle { sse.data(bob).count == 3 }
+        #expect(sse.data(bob) == ["0", "1", "2"])
+    }
+
     /// A time that is up before the wait has begun ends it all the same.
     @Test func aWaitWithoutTimeEnds() async throws {
         let limits = ConnectionLimits(
@@ -68,7 +84,8 @@ import Testing
     }
 }
 
-/// A log that says where it ends only when the test lets it.
+/// A log that says where it ends only when the test lets it. As the host's does, it goes to the end of what was asked for where
+/// nothing is left.
 private final class HeldReplay: MessageReplay {
     private struct State {
         var isHeld = false
@@ -114,6 +131,7 @@ private final class HeldReplay: MessageReplay {
     func read(
         topic: TopicName, partition: PartitionID, keys: [Bytes]?, from offset: Offset, to end: Offset, limit: Int
     ) async throws -> ReplayPage {
-        try await inner.read(topic: topic, partition: partition, keys: keys, from: offset, to: end, limit: limit)
+        let page = try await inner.read(topic: topic, partition: partition, keys: keys, from: offset, to: end, limit: limit)
+        return page.next > offset ? page : ReplayPage(messages: [], next: end, gapUntil: page.gapUntil)
     }
 }
