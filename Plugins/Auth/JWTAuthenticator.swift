@@ -45,6 +45,7 @@ public final class JWTAuthenticator: Authenticator {
         guard let file else { return state.withLock { $0.keys = secretKeys } }
         let mark = file.mark
         let keys = try file.read()
+        warn(of: keys, file)
         let watch = Task { [weak self] in
             while (try? await Task.sleep(for: Self.watchInterval)) != nil {
                 guard let self else { return }
@@ -69,10 +70,16 @@ public final class JWTAuthenticator: Authenticator {
                 state.mark = mark
             }
             logger.info("keys read again", ("file", file.path), ("keys", String(keys.entries.count)))
+            warn(of: keys, file)
         } catch {
             state.withLock { $0.mark = mark }
             logger.warning("\(error.message); the keys from before stay in force", ("code", error.code))
         }
+    }
+
+    private func warn(of keys: KeySet, _ file: KeyFile) {
+        guard let flaw = keys.flaws.first else { return }
+        logger.warning("\(keys.flaws.count) keys of the JWK set are left out: \(flaw)", ("file", file.path), ("code", "auth.bad_key"))
     }
 
     public func authenticate(_ exchange: any HTTPExchange) throws(AuthenticationFailure) -> Caller {

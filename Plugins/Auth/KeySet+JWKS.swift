@@ -1,7 +1,8 @@
 import CCrypto
 import Martlet
 
-/// JWK sets (RFC 7517). Keys of kinds, curves and uses that are not used here are left out, as section 5 says.
+/// JWK sets (RFC 7517). Keys of kinds, curves and uses that are not used here, and keys that are none, are left out, as
+/// section 5 says: one that its issuer got wrong is no reason to know nobody.
 extension KeySet {
     /// Why a file holds no usable keys.
     struct Problem: Error {
@@ -16,17 +17,22 @@ extension KeySet {
         guard case .array(let items)? = node["keys"]?.kind else { throw Problem(reason: "it has no list `keys`") }
         guard items.count <= Self.limit else { throw Problem(reason: "it has \(items.count) keys; at most \(Self.limit) are read") }
         var entries: [Entry] = []
+        var flaws: [String] = []
         for (index, item) in items.enumerated() {
             if let use = item.plain("use"), use != "sig" { continue }
-            guard let key = try Self.key(item, index) else { continue }
-            // A key with an `alg` is for that one only.
-            if let algorithm = item.plain("alg"), algorithm != key.algorithm.rawValue { continue }
-            entries.append(Entry(id: item.plain("kid"), key: key))
+            do throws(Problem) {
+                guard let key = try Self.key(item, index) else { continue }
+                // A key with an `alg` is for that one only.
+                if let algorithm = item.plain("alg"), algorithm != key.algorithm.rawValue { continue }
+                entries.append(Entry(id: item.plain("kid"), key: key))
+            } catch {
+                flaws.append(error.reason)
+            }
         }
         guard !entries.isEmpty else {
-            throw Problem(reason: "none of its \(items.count) keys is for RS256, ES256, EdDSA or HS256")
+            throw Problem(reason: flaws.first ?? "none of its \(items.count) keys is for RS256, ES256, EdDSA or HS256")
         }
-        self.init(entries)
+        self.init(entries, flaws: flaws)
     }
 
     private static func key(_ node: JSONNode, _ index: Int) throws(Problem) -> VerificationKey? {

@@ -12,9 +12,12 @@ struct KeySet: Sendable {
     static let limit = 100
 
     let entries: [Entry]
+    /// What is wrong with keys that were left out.
+    let flaws: [String]
 
-    init(_ entries: [Entry]) {
+    init(_ entries: [Entry], flaws: [String] = []) {
         self.entries = entries
+        self.flaws = flaws
     }
 
     /// The one key that a token's header points to. The algorithm is the key's: a header that names another one is

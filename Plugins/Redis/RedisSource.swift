@@ -80,12 +80,14 @@ package final class RedisSource: EventSource {
             }
             if entries.isEmpty, pendingFrom == nil { entries = try await worker.run { try group.new(wait: Self.waitMilliseconds) } }
             guard !entries.isEmpty else { continue }
-            let read = entries
+            let ids = entries.map(\.id)
+            // What was deleted since this consumer got it is only acknowledged.
+            let read = entries.filter { !$0.isDeleted }
             let inputs = read.map { entry in
                 decoder.input(entry.fields, id: Bytes("\(stream.string)/\(entry.id.string)"))
             }
             try await handOn(inputs, names: read.map(\.id.string), intake)
-            try await worker.run { try group.acknowledge(read.map(\.id)) }
+            try await worker.run { try group.acknowledge(ids) }
         }
     }
 

@@ -5,6 +5,9 @@ struct RedisStreamGroup: Sendable {
     struct Entry: Sendable {
         let id: Bytes
         let fields: [(name: Bytes, value: Bytes)]
+
+        /// Whether only its id is left: an entry that is there has a field.
+        var isDeleted: Bool { fields.isEmpty }
     }
 
     private let client: RedisClient
@@ -69,7 +72,6 @@ struct RedisStreamGroup: Sendable {
     private static func entries(_ reply: RedisClient.Reply) -> [Entry] {
         reply.items.compactMap { item in
             guard item.items.count == 2, let id = item.items[0].bytes else { return nil }
-            // An entry that was deleted meanwhile has no fields.
             let values = item.items[1].items.compactMap(\.bytes)
             let fields = stride(from: 0, to: values.count - 1, by: 2).map { (name: values[$0], value: values[$0 + 1]) }
             return Entry(id: id, fields: fields)

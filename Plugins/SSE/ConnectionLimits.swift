@@ -127,11 +127,13 @@ final class ConnectionLimits: Sendable {
 
     private func waitUntilEmpty() async {
         await withCheckedContinuation { continuation in
-            let isEmpty = state.withLock { state in
-                if state.total > 0 { state.waiters.append(continuation) }
-                return state.total == 0
+            let isOver = state.withLock { state in
+                // The time may be up before this task begins: then nobody would come to release it.
+                let isOver = state.total == 0 || Task.isCancelled
+                if !isOver { state.waiters.append(continuation) }
+                return isOver
             }
-            if isEmpty { continuation.resume() }
+            if isOver { continuation.resume() }
         }
     }
 

@@ -25,8 +25,6 @@ final class HubServices: ShardServices {
         pool = replay.map { ReplayPool($0) }
     }
 
-    var isOver: Bool { isClosed.load(ordering: .relaxed) }
-
     func read(_ read: ConnectionRead, for connection: Connection, of shard: Shard) {
         guard let pool, let layout else { return }
         let handle = ConnectionHandle(connection)

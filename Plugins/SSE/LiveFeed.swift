@@ -23,7 +23,7 @@ struct LiveFeed: Sendable {
     enum Verdict: Equatable {
         /// Emit it.
         case deliver(StreamSlot)
-        /// Emit it without a place.
+        /// Emit it without a place: it is no group's, or of a partition that no cursor could name.
         case foreign
         /// Emitted before.
         case duplicate
@@ -43,9 +43,9 @@ struct LiveFeed: Sendable {
 
     /// Takes a message from the bus.
     mutating func take(_ message: Message) -> Verdict {
-        guard let previous = message.previousOffset, let topic = layout.index(of: message.record.topic) else {
-            return .foreign
-        }
+        guard let previous = message.previousOffset, let topic = layout.index(of: message.record.topic),
+            message.record.partition < StreamCursor.partitionLimit
+        else { return .foreign }
         let slot = StreamSlot(topic: topic, partition: Int(message.record.partition))
         let after = StreamPlace(after: message)
         let position = positions[slot]

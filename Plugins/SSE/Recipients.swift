@@ -35,7 +35,9 @@ struct Recipients: Sendable {
     private func split(_ text: String) -> [String] {
         guard countMax > 1 else { return text.isEmpty ? [] : [text] }
         var names: [String] = []
-        for name in listed(text) ?? text.split(separator: ",").map(String.init) where !name.isEmpty && !names.contains(name) {
+        for name in listed(text) ?? text.split(separator: ",").map(String.init) {
+            // By their bytes, as messages match.
+            if name.isEmpty || names.contains(where: { $0.utf8.elementsEqual(name.utf8) }) { continue }
             names.append(name)
             if names.count > countMax { break }
         }

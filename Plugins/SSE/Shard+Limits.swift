@@ -21,22 +21,17 @@ extension Shard {
 
     // MARK: Slow clients
 
-    /// Takes a chunk that the stream has no room for.
-    /// - Returns: false if the client is disconnected for it.
-    func hold(_ chunk: HTTPChunk, for connection: Connection) -> Bool {
-        guard settings.dropsOldest else {
-            disconnect(connection, .slow)
-            return false
-        }
+    /// Takes a piece that the stream has no room for; a client whose oldest may not be dropped is disconnected for it.
+    func hold(_ piece: Backlog.Piece, for connection: Connection) {
+        guard settings.dropsOldest else { return disconnect(connection, .slow) }
         if connection.backlog == nil {
             connection.backlog = Backlog()
             backlogged.append(connection)
             scheduleBacklogs()
         }
         let before = connection.backlog?.dropped ?? 0
-        connection.backlog?.append(chunk, limit: settings.bufferBytes / 2)
+        connection.backlog?.append(piece, limit: settings.bufferBytes / 2)
         metrics.dropped.add((connection.backlog?.dropped ?? 0) - before)
-        return true
     }
 
     private func scheduleBacklogs() {
@@ -47,6 +42,7 @@ extension Shard {
             let waiting = shard.backlogged
             shard.backlogged = []
             for connection in waiting where connection.stream != nil { shard.flush(connection) }
+            shard.count()
             shard.scheduleBacklogs()
         }
     }
@@ -62,7 +58,10 @@ extension Shard {
                 _ = stream.write(gap(.slow, nil))
                 backlog.told()
             }
-            while let chunk = backlog.first, stream.write(chunk) { backlog.removeFirst() }
+            while let piece = backlog.first, stream.write(piece.chunk) {
+                tally.add(piece)
+                backlog.removeFirst()
+            }
         }
         guard !backlog.isEmpty else { return }
         connection.backlog = backlog

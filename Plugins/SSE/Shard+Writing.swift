@@ -49,7 +49,7 @@ extension Shard {
         switch rendered {
         case .event(let chunk):
             connection.idleTurns = 0
-            if write(chunk, to: connection) { tally.events += 1 }
+            write(chunk, to: connection, isEvent: true)
         case .gap(let chunk, let reason):
             metrics.gap(reason)
             write(chunk, to: connection)
@@ -57,14 +57,12 @@ extension Shard {
     }
 
     /// Writes a chunk. A client that is too slow for it is disconnected; it resumes by its last id.
-    @discardableResult
-    func write(_ chunk: HTTPChunk, to connection: Connection) -> Bool {
-        guard let stream = connection.stream else { return false }
+    func write(_ chunk: HTTPChunk, to connection: Connection, isEvent: Bool = false) {
+        guard let stream = connection.stream else { return }
         connection.wasWrittenSinceTurn = true
-        // What waits goes first.
-        if connection.backlog != nil || !stream.write(chunk) { return hold(chunk, for: connection) }
-        tally.bytes += chunk.content.count
-        return true
+        let piece = Backlog.Piece(chunk: chunk, isEvent: isEvent)
+        // What waits goes first, and counts as written once it is.
+        if connection.backlog != nil || !stream.write(chunk) { hold(piece, for: connection) } else { tally.add(piece) }
     }
 
     /// Adds what was written to the metrics, once a batch.
@@ -78,5 +76,10 @@ extension Shard {
     struct Tally {
         var events = 0
         var bytes = 0
+
+        mutating func add(_ piece: Backlog.Piece) {
+            if piece.isEvent { events += 1 }
+            bytes += piece.chunk.content.count
+        }
     }
 }

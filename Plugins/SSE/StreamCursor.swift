@@ -16,7 +16,7 @@ import Martlet
 struct StreamCursor: Sendable {
     private static let version: UInt8 = 1
     static let textLimit = 65_536
-    private static let partitionLimit = 100_000
+    static let partitionLimit = 100_000
 
     var topics: [(tag: UInt32, places: [StreamPlace])]
 

@@ -43,17 +43,25 @@ extension StreamHub {
                 let asked = StreamPositions(question == .starts ? try await replay.starts() : ends)
                 expect(upTo: ends)
                 return services.loops.execute(on: exchange.loopIndex) { [self] in
-                    if services.isOver { putOff(request, exchange) } else { open(request, exchange, asked: asked) }
+                    // Those that are there are told to come back; this one would not be.
+                    if limits.isOver { putOff(request, exchange) } else { open(request, exchange, asked: asked) }
                 }
             } catch {
-                guard !services.isOver, !limits.isOver, .now + wait < deadline else {
-                    logger.warning("a stream cannot be resumed now: \(error)")
+                guard !limits.isOver, .now + wait < deadline else {
+                    warnOfResume(error)
                     return services.loops.execute(on: exchange.loopIndex) { [self] in putOff(request, exchange) }
                 }
                 try? await Task.sleep(for: wait)
                 wait = min(wait * 2, .seconds(2))
             }
         }
+    }
+
+    /// While the log is away every client comes back again and again: 1, 2, 4, 8… are enough.
+    private func warnOfResume(_ error: any Error) {
+        metrics.putOff.add()
+        let count = metrics.putOff.value
+        if count & (count - 1) == 0 { logger.warning("a stream cannot be resumed now: \(error)", ("so_far", String(count))) }
     }
 
     private func putOff(_ request: StreamRequest, _ exchange: any HTTPExchange) {

@@ -10,6 +10,8 @@ final class StreamHub: Sendable {
         var mustCompare = false
         /// Where the log ended when a client resumed a moment ago; nil if nobody did.
         var awaited: [ReplayTopic]?
+        /// And when others have resumed since.
+        var awaitedNext: [ReplayTopic]?
         var isClosed = false
         var repair: Task<Void, Never>?
     }
@@ -140,19 +142,29 @@ final class StreamHub: Sendable {
     /// it is away, and the log is read in its place: a client that comes back catches up all the same.
     func expect(upTo ends: [ReplayTopic]) {
         let isFirst = state.withLock { state in
-            defer { state.awaited = ends }
-            return state.awaited == nil && !state.isClosed
+            guard state.awaited != nil else {
+                state.awaited = ends
+                return !state.isClosed
+            }
+            state.awaitedNext = ends
+            return false
         }
-        guard isFirst else { return }
-        Task {
+        if isFirst { Task { await waitForBus() } }
+    }
+
+    /// Gives the bus its time for each end that is awaited; what was noted meanwhile has its own.
+    private func waitForBus() async {
+        while true {
             try? await Task.sleep(for: Self.busPatience)
-            let startsRepair = state.withLock { state in
+            let (startsRepair, goesOn) = state.withLock { state in
                 let behind = state.feed?.missed(upTo: state.awaited ?? []) ?? 0
-                state.awaited = nil
+                state.awaited = state.isClosed ? nil : state.awaitedNext
+                state.awaitedNext = nil
                 metrics.repairs.add(behind)
-                return behind > 0 && Self.beginRepair(&state)
+                return (behind > 0 && Self.beginRepair(&state), state.awaited != nil)
             }
             if startsRepair { runRepair() }
+            if !goesOn { return }
         }
     }
 
@@ -219,15 +231,25 @@ final class StreamHub: Sendable {
         let page = try await replay.read(
             topic: topic, partition: PartitionID(read.slot.partition), keys: nil, from: read.from.offset, to: read.to,
             limit: Self.repairPage)
+        if page.messages.isEmpty, page.next > read.from.offset { try await checkEnd(page.next, read, topic, replay) }
         let items = state.withLock { state -> [LiveItem] in
             let items = state.feed?.repaired(read, page, key: matcher.key(of:)) ?? []
             hand(items)
             return items
         }
-        if items.isEmpty {
-            throw ModuleError.transient(
-                "sse.log_behind_bus", "the log has nothing at offset \(read.from.offset) of \(topic)/\(read.slot.partition) yet")
-        }
+        if items.isEmpty { throw Self.behind(read, topic) }
+    }
+
+    /// What the bus brings may be of another log, and its place beyond this one's end: the stream does not go there, or what
+    /// comes at the places before would be taken for repeated.
+    private func checkEnd(_ next: Offset, _ read: LiveFeed.RepairRead, _ topic: TopicName, _ replay: any MessageReplay) async throws {
+        let offsets = try await replay.ends().first { $0.topic == topic }?.offsets ?? []
+        let end = read.slot.partition < offsets.count ? offsets[read.slot.partition] : 0
+        guard next <= end else { throw Self.behind(read, topic) }
+    }
+
+    private static func behind(_ read: LiveFeed.RepairRead, _ topic: TopicName) -> ModuleError {
+        .transient("sse.log_behind_bus", "the log has nothing at offset \(read.from.offset) of \(topic)/\(read.slot.partition) yet")
     }
 
     // MARK: The end

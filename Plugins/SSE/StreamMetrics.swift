@@ -25,6 +25,7 @@ struct StreamMetrics: Sendable {
     let repairs: Counter
     let unrendered: Counter
     let dropped: Counter
+    let putOff: Counter
     private let refusals: [ConnectionLimits.Verdict: Counter]
     private let disconnects: [Disconnect: Counter]
     private let gaps: [GapReason: Counter]
@@ -41,6 +42,8 @@ struct StreamMetrics: Sendable {
             "martlet_sse_unrendered_total", "Events that the templates of the channel could not render.", labels: labels)
         dropped = registry.counter(
             "martlet_sse_dropped_total", "Events dropped for clients that were too slow for them.", labels: labels)
+        putOff = registry.counter(
+            "martlet_sse_put_off_total", "Requests to resume that were told to come back, since the log was away.", labels: labels)
         let verdicts: [(ConnectionLimits.Verdict, String)] = [
             (.full, "full"), (.tooFast, "rate"), (.keyFull, "key"), (.userFull, "user"), (.addressFull, "address"),
         ]

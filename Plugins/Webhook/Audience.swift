@@ -39,7 +39,7 @@ struct Audience: Sendable {
 
     /// Rows of a batch, each for a record and an endpoint.
     ///
-    /// - Throws: a permanent error if a record does not fit the templates.
+    /// - Throws: a permanent error if a record does not fit the templates of an endpoint that wants it.
     func rows(
         of batch: [Record], _ writer: DeliveryWriter, payloads: any PayloadReader, now: Int64
     ) throws(ModuleError) -> [DeliveryWriter.Row] {
@@ -47,8 +47,11 @@ struct Audience: Sendable {
         rows.reserveCapacity(batch.count)
         for (index, record) in batch.enumerated() {
             for crowd in crowds {
-                let message = try crowd.renderer.render(record)
-                let takers = (crowd.byType[message.type] ?? []) + crowd.others.filter { $0.filter.admits(message.type) }
+                let type = try crowd.renderer.eventType(of: record)
+                let takers = (crowd.byType[type] ?? []) + crowd.others.filter { $0.filter.admits(type) }
+                // What nobody wants need not fit the templates.
+                if takers.isEmpty { continue }
+                let message = try crowd.renderer.render(record, as: type)
                 for taker in takers {
                     let url = try taker.url?.evaluate(TemplateInput(record), with: payloads).first?.rendered
                     rows.append(writer.row(record, index: index, endpoint: taker.name, url: url, message, now: now))

@@ -3,11 +3,12 @@ import Synchronization
 
 /// Writes down what the dispatcher finds out about endpoints, and tells the world of those that it disables.
 final class EndpointDisabler: Sendable {
-    /// How often a write is tried; what is not written is found out again.
-    private static let tries = 5
+    /// The longest wait before a write is tried again. An endpoint that is to be disabled gets nothing more from this host, so
+    /// that nobody would find out again what is not written.
+    private static let waitMax = Duration.seconds(2)
 
     private struct State {
-        /// One task an endpoint at a time.
+        /// One task an endpoint, and what is to be done for it, at a time.
         var tasks: [String: Task<Void, Never>] = [:]
         /// Since when endpoints fail, as it is to be noted: the last word counts.
         var notes: [String: Int64?] = [:]
@@ -28,18 +29,25 @@ final class EndpointDisabler: Sendable {
         // The same in each try, by which a later one knows that an earlier one has written it down.
         let now = Timestamp.now()
         start("disable/" + name) { [self] in
-            let row = try await plan.store.change(name) { row in
-                guard row.state == .active || row.state == .paused else { return false }
-                row.state = .disabled
-                row.reason = reason
-                row.changedAt = now
-                return true
-            }
-            changed()
-            guard let row, row.changedAt == now else { return }
-            plan.logger.error("endpoint disabled: \(reason)", ("endpoint", name), ("code", "webhook.endpoint_disabled"))
-            try await publish(name, reason, now)
+            guard try await write(name, reason, now) else { return }
+            // By itself: while the event is still to be published, an operator may resume the endpoint, and it may fail anew.
+            start("event/\(name)/\(now)") { [self] in try await publish(name, reason, now) }
         }
+    }
+
+    /// Returns whether it is this that has disabled the endpoint.
+    private func write(_ name: String, _ reason: String, _ now: Int64) async throws -> Bool {
+        let row = try await plan.store.change(name) { row in
+            guard row.state == .active || row.state == .paused else { return false }
+            row.state = .disabled
+            row.reason = reason
+            row.changedAt = now
+            return true
+        }
+        changed()
+        guard let row, row.changedAt == now else { return false }
+        plan.logger.error("endpoint disabled: \(reason)", ("endpoint", name), ("code", "webhook.endpoint_disabled"))
+        return true
     }
 
     private func publish(_ name: String, _ reason: String, _ now: Int64) async throws {
@@ -84,13 +92,21 @@ final class EndpointDisabler: Sendable {
         }
     }
 
+    /// Tries until it is done or cannot be done, or the channel closes.
     private func run(_ body: @Sendable () async throws -> Void) async {
-        for attempt in 1...Self.tries {
+        var attempts = 0
+        while true {
             do {
                 return try await body()
+            } catch let error as ModuleError where error.kind == .permanent {
+                return plan.logger.error("what became of an endpoint is not noted: \(error)", ("code", error.code))
             } catch {
-                plan.logger.warning("cannot note what became of an endpoint (attempt \(attempt)): \(error)")
-                guard (try? await Task.sleep(for: .seconds(attempt))) != nil else { return }
+                attempts += 1
+                if attempts & (attempts - 1) == 0 {
+                    plan.logger.warning("cannot note what became of an endpoint (attempt \(attempts)); trying again: \(error)")
+                }
+                let wait = min(Self.waitMax, .milliseconds(250 << min(attempts - 1, 4)))
+                guard (try? await Task.sleep(for: wait)) != nil else { return }
             }
         }
     }

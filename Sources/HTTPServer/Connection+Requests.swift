@@ -47,6 +47,15 @@ extension Connection {
         }
     }
 
+    /// A request whose rest was not read for a while has all of its time from now on: the wait was not its client's.
+    func restartRequestTime() {
+        guard parser.isInsideRequest else { return }
+        headStartMs = loop.nowMs
+        guard parser.isInsideBody else { return }
+        bodyWindowStartMs = headStartMs
+        bodyWindowBytes = 0
+    }
+
     /// Bytes that nobody waits for: behind the last request, on a stream, or while lingering.
     private func discard(_ count: Int) {
         discardedBytes += count

@@ -197,6 +197,7 @@ final class Connection: @unchecked Sendable {
             guard state == .open, isPaused, mayProcess else { break }
             isPaused = false
             processPending()
+            restartRequestTime()
             guard state == .open else { break }
         }
         updateReading()

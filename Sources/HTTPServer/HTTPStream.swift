@@ -61,6 +61,13 @@ package final class HTTPStream: @unchecked Sendable {
     /// Bytes that wait for the client.
     package var bytesQueued: Int { isActive ? connection?.output.count ?? 0 : earlyBytes }
 
+    /// How much of the queue's limit is taken: by the bytes that wait, and by each write that they came in.
+    package var queueBytesTaken: Int {
+        guard isActive else { return earlyBytes + early.count * HTTPStream.writeOverheadBytes }
+        guard let output = connection?.output else { return 0 }
+        return output.count + output.segmentCount * HTTPStream.writeOverheadBytes
+    }
+
     /// Queues a message, shared and not copied; it is sent at the end of this turn of the loop.
     package func write(_ chunk: StreamChunk) -> WriteResult {
         loop.preconditionOnLoop()

@@ -169,6 +169,28 @@ struct HTTPStreamTests {
         }
     }
 
+    /// Small pieces take up more of the queue than their bytes; who looks at how much is taken can tell.
+    @Test func aWriterThatStopsAtHalfOfTheQueueNeverOverflowsIt() async throws {
+        let hub = Hub(queueBytesMax: 1_000_000)
+        try await TestServer.run(handler: hub.open) { running in
+            let slow = try TestClient(port: running.port, receiveBufferBytes: 4096)
+            try slow.send("GET /stream HTTP/1.1\r\nHost: x\r\n\r\n")
+            _ = try slow.takeHead()
+            // Until the socket takes no more.
+            while await running.loop.run({ hub.streams.current[0].bytesQueued }) == 0 {
+                _ = await hub.write(.text(String(repeating: "x", count: 100_000)), on: running.loop)
+            }
+            let results = await running.loop.run { () -> [HTTPStream.WriteResult] in
+                let stream = hub.streams.current[0]
+                let piece = StreamChunk.text("x")
+                var results: [HTTPStream.WriteResult] = []
+                while stream.queueBytesTaken < 500_000, results.last != .overflow { results.append(stream.write(piece)) }
+                return results
+            }
+            #expect(results.count > 1_000 && !results.contains(.overflow))
+        }
+    }
+
     @Test func closesAStreamThatItsClientReadsNothingOf() async throws {
         var settings = HTTPServerSettings()
         settings.writeStallTimeout = .milliseconds(200)

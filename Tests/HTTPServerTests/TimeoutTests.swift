@@ -82,6 +82,34 @@ struct TimeoutTests {
         }
     }
 
+    /// While others of its connection wait for their answers nothing of it is read: that is not its client's delay.
+    @Test(arguments: [
+        ("GET /b HTTP/1.1\r\nHo", "st: x\r\n\r\n", "GET /b "),
+        ("PUT /b HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nab", "cd", "PUT /b abcd"),
+    ])
+    func aRequestThatWasNotReadForAWhileHasItsWholeTime(begin: String, rest: String, answer: String) async throws {
+        let waiting = Shared<[HTTPExchange]>([])
+        let handler: @Sendable (HTTPExchange) -> Void = { exchange in
+            if exchange.request.path == "/a" { waiting.update { $0.append(exchange) } } else { echo(exchange) }
+        }
+        let settings = settings {
+            $0.pipelineDepthMax = 1
+            $0.idleTimeout = .milliseconds(100)
+        }
+        try await TestServer.run(settings, handler: handler) { running in
+            let client = try running.client()
+            try client.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n" + begin)
+            await waitUntil("the first request is dispatched") { waiting.current.count == 1 }
+            for exchange in waiting.current { echo(exchange) }
+            waiting.update { $0 = [] }
+            #expect(try client.takeResponse().body == "GET /a ")
+            // Another connection's life is long, and shorter than the time for a request.
+            #expect(try running.client().takeToEnd() == "")
+            try client.send(rest)
+            #expect(try client.takeResponse().body == answer)
+        }
+    }
+
     @Test func refusesConnectionsBeyondTheLimit() async throws {
         try await TestServer.run(loops: 2, settings { $0.connectionCountMax = 3 }, handler: echo) { running in
             let admitted = try (0..<3).map { _ in try running.client() }

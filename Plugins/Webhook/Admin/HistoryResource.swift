@@ -37,7 +37,8 @@ struct HistoryResource: Sendable {
             guard let one = try await plan.history.replay(delivery: delivery) else {
                 throw AdminRefusal(
                     404, "Not Found",
-                    "the channel `\(plan.name)` has no finished delivery \(delivery): it waits, was replayed before, or is not kept any more")
+                    "the channel `\(plan.name)` has no finished delivery \(delivery): it waits, was replayed before, is not kept any more, "
+                        + "or its endpoint is gone")
             }
             replayed = one
         } else {

@@ -20,7 +20,7 @@ final class DispatchLoop {
     private var dirty: [String] = []
     private var isDirty: Set<String> = []
     private var looks = LookTimes()
-    private var waitingReads: [(endpoint: String, action: ReadAction)] = []
+    private var waitingReads: [(endpoint: String, action: ReadAction, generation: Int)] = []
     private var readCount = 0
     private var slots: RequestSlots
     private var waitingForSlots = SlotQueue()
@@ -98,11 +98,11 @@ final class DispatchLoop {
             removed.insert(name)
             mark(name)
         }
-        removed.subtract(names)
         for endpoint in endpoints {
             if let queue = queues[endpoint.name] {
                 services.metrics.changed(from: queue.settings.state, to: endpoint.state)
-                queue.update(endpoint)
+                // Made again while a request to its predecessor was under way.
+                queue.update(endpoint, isAnother: removed.remove(endpoint.name) != nil)
             } else {
                 queues[endpoint.name] = EndpointQueue(endpoint, services.bounds, now: now)
                 services.metrics.changed(from: nil, to: endpoint.state)
@@ -150,7 +150,8 @@ final class DispatchLoop {
     }
 
     private func read(_ queue: EndpointQueue, _ now: Moment, room: Bool) {
-        for action in queue.reads(now: now, room: room, mayLoad: isSending) { waitingReads.append((queue.name, action)) }
+        let actions = queue.reads(now: now, room: room, mayLoad: isSending)
+        waitingReads += actions.map { (queue.name, $0, queue.generation) }
     }
 
     private var maySend: Bool { isSending && results.hasRoom }
@@ -212,11 +213,12 @@ final class DispatchLoop {
     private func startReads() {
         var next = 0
         while readCount < Self.readLimit, next < waitingReads.count {
-            let (name, action) = waitingReads[next]
+            let (name, action, generation) = waitingReads[next]
             next += 1
-            guard let queue = queues[name] else { continue }
+            // A queue that was unloaded since, and may be loading again, does not want it any more.
+            guard queues[name]?.generation == generation else { continue }
             readCount += 1
-            start(action, name, queue.generation)
+            start(action, name, generation)
         }
         waitingReads.removeFirst(next)
     }

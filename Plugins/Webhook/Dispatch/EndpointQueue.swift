@@ -60,14 +60,15 @@ final class EndpointQueue {
 
     // MARK: What changes from outside
 
-    func update(_ settings: EndpointSettings) {
+    /// - Parameter isAnother: whether it takes the place of one of the same name that was removed.
+    func update(_ settings: EndpointSettings, isAnother: Bool = false) {
         let wasActive = self.settings.state == .active
         self.settings = settings
         pace.limits = settings.pace
         // Until it is written down, the endpoint is disabled here alone.
-        if settings.state != .active { isDisabled = false }
+        if settings.state != .active || isAnother { isDisabled = false }
         // An operator has resumed it.
-        if settings.state == .active, !wasActive {
+        if settings.state == .active, !wasActive || isAnother {
             pace.reset()
             standing = .new
             failing = FailingSpell(noted: nil)

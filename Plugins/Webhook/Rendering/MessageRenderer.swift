@@ -4,7 +4,8 @@ import Martlet
 struct MessageRenderer: Sendable {
     private let source: String
     private let content: MessageConfig.Content
-    /// The event type, then the headers' values.
+    private let eventType: TemplateSet
+    /// The headers' values.
     private let templates: TemplateSet
     private let headerNames: [String]
     private let body: PayloadTemplate?
@@ -40,7 +41,8 @@ struct MessageRenderer: Sendable {
         guard isGood else { return nil }
         source = config.source == MessageConfig.standardSource ? fallback?.source ?? config.source : config.source
         content = config.content ?? fallback?.content ?? .payload
-        self.templates = TemplateSet(good)
+        eventType = TemplateSet([good[0]])
+        self.templates = TemplateSet(Array(good[1...]))
         headerNames = headers.map(\.key)
         self.body = body
         payloads = context.payloads
@@ -59,14 +61,20 @@ struct MessageRenderer: Sendable {
         return isName ? nil : "`\(name)` is no name of a header"
     }
 
-    /// - Throws: a permanent error if the templates do not fit the record.
-    func render(_ record: Record) throws(ModuleError) -> RenderedMessage {
+    /// The type of the event that a record is.
+    ///
+    /// - Throws: a permanent error if the template does not fit the record.
+    func eventType(of record: Record) throws(ModuleError) -> String {
+        try eventType.evaluate(TemplateInput(record), with: payloads).first?.rendered ?? ""
+    }
+
+    /// - Throws: a permanent error if the templates do not fit the record, or its id cannot stand in a header.
+    func render(_ record: Record, as type: String) throws(ModuleError) -> RenderedMessage {
         let input = TemplateInput(record)
         let values = try templates.evaluate(input, with: payloads).map(\.rendered)
-        let type = values[0]
-        let id = record.index == 0 ? record.event.id.string : "\(record.event.id.string).\(record.index)"
+        let id = try id(of: record)
         var content = try body?.render(input, with: payloads) ?? record.event.payload
-        var headers = zip(headerNames, values.dropFirst()).map { (name: $0, value: $1) }
+        var headers = zip(headerNames, values).map { (name: $0, value: $1) }
         func addContentType(_ type: String) {
             if !headerNames.contains(where: { $0.lowercased() == "content-type" }) { headers.append(("Content-Type", type)) }
         }
@@ -81,6 +89,17 @@ struct MessageRenderer: Sendable {
             content = event.envelope(of: content, isJSON: body != nil || isJSON(content))
         }
         return RenderedMessage(id: id, type: type, headers: headers, body: content)
+    }
+
+    private func id(of record: Record) throws(ModuleError) -> String {
+        let id = record.event.id.string
+        // Receivers take spaces around a header's value off, and then the signature does not hold.
+        guard id.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }), id.utf8.first != 0x20, id.utf8.last != 0x20 else {
+            throw .permanent(
+                "webhook.bad_id",
+                "the event's id \(JSONText.quoted(id)) has a control character, or a space at an end, which `webhook-id` cannot carry")
+        }
+        return record.index == 0 ? id : "\(id).\(record.index)"
     }
 
     private func isJSON(_ payload: Bytes) -> Bool {

@@ -54,13 +54,20 @@ struct HistoryStore: Sendable {
             SELECT \(columns) FROM martlet_webhook_attempts WHERE channel = :channel AND delivery = :delivery
             ORDER BY attempt DESC LIMIT :rows
             """, database)
+        // A copy for an endpoint that is gone would wait for ever, or for whoever takes its name.
+        let isThere = """
+            endpoint IN (SELECT endpoint FROM martlet_webhook_endpoints WHERE channel = :channel AND state <> 'removed')
+            """
         candidates = try Statement(
             """
             SELECT id, endpoint FROM martlet_webhook_deliveries
-            WHERE \(condition) AND state >= 2 AND state < 4 AND id > :after AND id < :before ORDER BY id LIMIT :rows
+            WHERE \(condition) AND state >= 2 AND state < 4 AND id > :after AND id < :before AND \(isThere) ORDER BY id LIMIT :rows
             """, database)
         one = try Statement(
-            "SELECT id, endpoint FROM martlet_webhook_deliveries WHERE channel = :channel AND id = :id AND state >= 2 AND state < 4", database)
+            """
+            SELECT id, endpoint FROM martlet_webhook_deliveries
+            WHERE channel = :channel AND id = :id AND state >= 2 AND state < 4 AND \(isThere)
+            """, database)
         reserve = try Statement(
             "UPDATE martlet_webhook_channels SET next_id = next_id + :count WHERE channel = :channel RETURNING next_id", database)
         copy = try Statement(
@@ -139,6 +146,7 @@ struct HistoryStore: Sendable {
     /// - Parameter before: only deliveries with lower ids, so that copies are not copied again.
     func replay(_ selection: Selection, before: Int64) async throws -> Replayed {
         try await database.transaction { [self] connection in
+            try lock(connection)
             let values = candidates.values(
                 named(selection) + [
                     ("after", .integer(selection.after)), ("before", .integer(before)), ("rows", .integer(Int64(Self.replayRows))),
@@ -153,9 +161,15 @@ struct HistoryStore: Sendable {
     /// Queues a copy of one finished delivery; nil if there is none.
     func replay(delivery: Int64) async throws -> Replayed? {
         try await database.transaction { [self] connection in
+            try lock(connection)
             let rows = try one.run(connection, ("channel", channel), ("id", .integer(delivery))).rows
             return rows.isEmpty ? nil : try requeue(rows, connection)
         }
+    }
+
+    /// Whoever changes endpoints waits until this transaction has ended.
+    private func lock(_ connection: any DatabaseConnection) throws(ModuleError) {
+        try reserve.run(connection, ("count", .integer(0)), ("channel", channel))
     }
 
     private func requeue(_ rows: [[DataValue]], _ connection: any DatabaseConnection) throws(ModuleError) -> Replayed {

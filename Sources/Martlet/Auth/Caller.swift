@@ -34,17 +34,21 @@ public struct Caller: Sendable {
     }
 
     /// Whether a claim is this text, or a list that has it. `scope` is a list of words (RFC 8693, section 4.2).
+    ///
+    /// Texts are compared code point by code point (RFC 7519, section 2, StringOrURI): `é` as one of them is another user
+    /// than `é` as two, though Swift's own comparison takes them for the same.
     public func holds(_ name: String, _ text: String) -> Bool {
+        func isText(_ claim: some StringProtocol) -> Bool { claim.utf8.elementsEqual(text.utf8) }
         guard let node = node(name) else { return false }
         switch node.kind {
         case .string(let claim):
-            return claim == text || (name == "scope" && claim.split(separator: " ").contains { $0 == text })
+            return isText(claim) || (name == "scope" && claim.split(separator: " ").contains { isText($0) })
         case .array(let items):
             return items.contains { item in
-                if case .string(let claim) = item.kind { claim == text } else { false }
+                if case .string(let claim) = item.kind { isText(claim) } else { false }
             }
         case .number, .bool:
-            return JSONWriter.text(node) == text
+            return isText(JSONWriter.text(node))
         case .null, .object:
             return false
         }

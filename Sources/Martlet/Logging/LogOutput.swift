@@ -35,13 +35,19 @@ public struct LogOutput: Sendable {
         let time = Self.utc(Timestamp.now())
         switch format {
         case .text:
-            let trailer = fields.map { " \($0.0)=\($0.1.contains(" ") ? JSONText.quoted($0.1) : $0.1)" }.joined()
+            let trailer = fields.map { " \($0.0)=\(Self.isPlain($0.1) ? $0.1 : JSONText.quoted($0.1))" }.joined()
             sink("\(time) \(level.text) \(message)\(trailer)\n")
         case .json:
             var line = "{\"time\":\"\(time)\",\"level\":\"\(level.text)\",\"message\":\(JSONText.quoted(message))"
             for field in fields { line += ",\(JSONText.quoted(field.0)):\(JSONText.quoted(field.1))" }
             sink(line + "}\n")
         }
+    }
+
+    /// Whether a field's value can stand as it is: some come from outside, and must neither forge a line nor talk to the
+    /// terminal.
+    private static func isPlain(_ value: String) -> Bool {
+        value.utf8.allSatisfy { $0 > 0x20 && $0 != UInt8(ascii: "\"") && $0 != 0x7F }
     }
 
     /// RFC 3339 in UTC with milliseconds.

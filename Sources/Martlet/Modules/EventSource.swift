@@ -35,6 +35,8 @@ public struct SourceInput: Sendable {
     public var idempotencyKey: String?
     /// Whose key that is: two callers may use the same one. Nil where callers are not known.
     public var callerScope: String?
+    /// What came, where transforms have made ``payload`` of it: two inputs are the same if that is.
+    package var received: Bytes?
 
     public init(
         payload: Bytes, headers: [Header] = [], id: Bytes? = nil, key: Bytes? = nil,

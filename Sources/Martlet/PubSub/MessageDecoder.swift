@@ -58,10 +58,10 @@ package struct MessageDecoder {
         guard var head = EnvelopeHead(bytes) else { return nil }
         let name = head.nextWord()
         guard !name.isEmpty,
-            let partition = head.nextNumber().flatMap(PartitionID.init(exactly:)),
-            let offset = head.nextNumber(),
-            let index = head.nextNumber().flatMap(Int32.init(exactly:)),
-            let previous = head.nextNumberOrNone(),
+            let partition = head.nextNumber().flatMap(PartitionID.init(exactly:)), partition >= 0,
+            let offset = head.nextNumber(), offset >= -1,
+            let index = head.nextNumber().flatMap(Int32.init(exactly:)), index >= 0, index < .max,
+            let previous = head.nextNumberOrNone(), previous.map({ $0 >= -1 }) ?? true,
             let last = head.nextNumber(), last == 0 || last == 1,
             let timestamp = head.nextNumber(),
             let payload = head.nextPart(),

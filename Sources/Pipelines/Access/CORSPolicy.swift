@@ -46,13 +46,18 @@ struct CORSPolicy: Sendable {
             return HTTPResponse(status: 204, headers: headers)
         }
         let method = methods.first { $0.name == wanted }
-        let isOpen = method.map { $0.isAnonymous && ($0.name == "GET" || $0.name == "HEAD") } ?? false
+        func isOpenReading(_ method: (name: String, isAnonymous: Bool)) -> Bool {
+            method.isAnonymous && (method.name == "GET" || method.name == "HEAD")
+        }
+        let isOpen = method.map(isOpenReading) ?? false
         headers += self.headers(for: origin, isOpen: isOpen)
         headers.append(("Vary", "Access-Control-Request-Method, Access-Control-Request-Headers"))
         guard method != nil, headers.contains(where: { $0.name == "Access-Control-Allow-Origin" }) else {
             return HTTPResponse(status: 204, headers: headers)
         }
-        headers.append(("Access-Control-Allow-Methods", names))
+        // A browser remembers each method that stands here, not only the one that it asked for.
+        let allowed = lists(origin) ? methods : methods.filter(isOpenReading)
+        headers.append(("Access-Control-Allow-Methods", allowed.map(\.name).joined(separator: ", ")))
         headers.append(("Access-Control-Max-Age", maxAge))
         if let requested = exchange.header("access-control-request-headers"), Self.areNames(requested) {
             headers.append(("Access-Control-Allow-Headers", requested))

@@ -3,10 +3,13 @@ import Martlet
 /// The addresses in a header that proxies write, in its order; nil for one that is none (`unknown`, `_hidden`).
 enum ForwardedHops {
     /// `X-Forwarded-For`: addresses, with or without a port, separated by commas.
+    ///
+    /// Bytes are looked at, not characters: what a client writes (U+0600, say) can make one character of its end and the
+    /// comma that a proxy puts behind it.
     static func list(_ text: String) -> [IPAddress?] {
-        text.split(separator: ",", omittingEmptySubsequences: false).map { part in
-            let start = part.drop { $0 == " " || $0 == "\t" }
-            return address(String(start.prefix { $0 != " " && $0 != "\t" }))
+        func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
+        return text.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).map { part in
+            address(String(decoding: part.drop(while: isBlank).prefix { !isBlank($0) }, as: UTF8.self))
         }
     }
 

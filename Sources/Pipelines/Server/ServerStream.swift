@@ -11,7 +11,7 @@ final class ServerStream: Martlet.HTTPStream {
         self.cache = cache
     }
 
-    var queuedBytes: Int { stream.bytesQueued }
+    var queuedBytes: Int { stream.queueBytesTaken }
 
     func write(_ chunk: HTTPChunk) -> Bool {
         switch stream.write(cache.chunk(for: chunk)) {

@@ -93,7 +93,8 @@ package final class SourcePipeline: Intake {
             SaveRequest(
                 statement: save.binding.statement, parameters: parameters, makeEvent: makeEvent, inputBytes: input.payload.count,
                 idempotency: input.idempotencyKey.map {
-                    IdempotentRequest(source: input.callerScope.map { "\(name) \($0)" } ?? name, key: $0, body: input.payload)
+                    IdempotentRequest(
+                        source: input.callerScope.map { "\(name) \($0)" } ?? name, key: $0, body: input.received ?? input.payload)
                 },
                 answer: answer))
     }
@@ -180,7 +181,10 @@ package final class SourcePipeline: Intake {
             case .failure(let error): collector.set(index, .rejected(error))
             case .success(let outputs) where outputs.isEmpty: collector.set(index, .filtered)
             case .success(let outputs):
-                handle(outputs.map { inputs[index].replaced(by: $0) }) { collector.set(index, Self.worst($0)) }
+                let parts = outputs.enumerated().map { part, output in
+                    inputs[index].replaced(by: output, part: outputs.count > 1 ? part : nil)
+                }
+                handle(parts) { collector.set(index, Self.worst($0)) }
             }
         }
     }
@@ -198,8 +202,12 @@ package final class SourcePipeline: Intake {
 }
 
 extension SourceInput {
-    fileprivate func replaced(by record: Record) -> SourceInput {
+    /// - Parameter part: its number among several that the input was split into.
+    fileprivate func replaced(by record: Record, part: Int?) -> SourceInput {
         var input = self
+        input.received = payload
+        // They are no repetitions of each other, but each of its own when the input comes again.
+        if let part { input.idempotencyKey = idempotencyKey.map { "\($0)/\(part)" } }
         input.payload = record.event.payload
         input.headers = record.event.headers
         // Parts of a split input without an id get new ones.

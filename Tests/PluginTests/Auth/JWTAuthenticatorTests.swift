@@ -119,6 +119,20 @@ import Testing
         await verifier.close()
     }
 
+    /// RFC 7517, section 5: the others of the set are as good as before.
+    @Test func keysThatAreNoneAreLeftOut() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/jwks.json"
+        let bad = #"{"kty":"RSA","kid":"short","n":"AQAB","e":"AQAB"},{"kty":"EC","crv":"P-256","x":"AA","y":"AA"},{"kty":"RSA"},{"kty":"oct","k":"AA"},7"#
+        try minted.jwks.replacing("[", with: "[\(bad),", maxReplacements: 1).write(toFile: path, atomically: true, encoding: .utf8)
+        let verifier = try await verifier(#""jwks": "\#(path)", "issuer": "https://id", "audience": "events""#)
+        for name in ["RS256", "ES256", "EdDSA"] { #expect(try refusal(name, by: verifier) == nil, "\(name)") }
+        await verifier.close()
+        try "{\"keys\":[\(bad)]}".write(toFile: path, atomically: true, encoding: .utf8)
+        let error = await #expect(throws: ModuleError.self) { try await self.verifier(#""jwks": "\#(path)""#) }
+        #expect(error?.kind == .blocked && error?.message.contains("key 0 is no public key of the kind it names") == true)
+    }
+
     @Test func theTokenMayComeInACookie() async throws {
         let verifier = try await withSecret(#""issuer": "https://id", "audience": "events", "cookie": "session""#)
         let token = try #require(minted.tokens["hs256"])

@@ -43,6 +43,8 @@ struct MessageEnvelopeTests {
         "martlet/1 n 0 0 0 - 1 5 2 1 -", "martlet/1 n 0 0 0 - 2 5 0 0 -\n", "martlet/1 n x 0 0 - 1 5 0 0 -\n",
         "martlet/1 n 0 0 0 - 1 5 -1 0 -\n", "martlet/1 n 0 0 0 - 1 5 99999999999999999999 0 -\n", "martlet/1 n 0 0 0 - 1 5 0 0 - 1\na",
         "martlet/1 n 0 0 0 - 1 5 0 0 - \n", "martlet/1 n  0 0 - 1 5 0 0 -\n", "martlet/1 n 3000000000 0 0 - 1 5 0 0 -\n",
+        "martlet/1 n -1 0 0 -1 1 5 0 0 -\n", "martlet/1 n 0 -2 0 - 1 5 0 0 -\n", "martlet/1 n 0 0 -1 -1 1 5 0 0 -\n",
+        "martlet/1 n 0 0 2147483647 -1 0 5 0 0 -\n", "martlet/1 n 0 0 0 -2 1 5 0 0 -\n",
         "martlet/ hello", "martlet/x 1", "martlet/1 gap\n ",
     ])
     func anythingElseIsAForeignPayload(text: String) throws {

@@ -97,6 +97,20 @@ import Testing
         #expect(intake.inputs.prefix(2).map(\.payload) == [#"{"n":"1"}"#, #"{"n":"2"}"#])
     }
 
+    @Test func whatWasDeletedBeforeItWasAcknowledgedIsNoEvent() async throws {
+        let server = try RedisServer()
+        try server.cli("XGROUP", "CREATE", "in", "g", "0", "MKSTREAM")
+        for number in 1...3 { try server.cli("XADD", "in", "\(number)-0", "n", "\(number)") }
+        try server.cli("XREADGROUP", "GROUP", "g", "mine", "COUNT", "3", "STREAMS", "in", ">")
+        try server.cli("XDEL", "in", "1-0", "3-0")
+        let intake = intake()
+        let source = try source(server.url, #""stream": "in", "group": "g", "consumer": "mine""#)
+        try await source.open(intake: intake)
+        await waitUntil { (try? server.cli("XPENDING", "in", "g"))?.hasPrefix("0") == true }
+        await source.close()
+        #expect(intake.inputs.map(\.payload) == [#"{"n":"2"}"#])
+    }
+
     @Test func aServerThatGoesAwayAndComesBackIsFollowed() async throws {
         let server = try RedisServer()
         let intake = intake()

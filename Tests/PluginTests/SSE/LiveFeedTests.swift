@@ -49,6 +49,12 @@ import Testing
         #expect(feed.take(message(11, previous: 10)) == .deliver(slot))
     }
 
+    /// A foreign publisher may say anything: it must not make every cursor large.
+    @Test mutating func aPartitionThatNoCursorCouldNameIsForeign() {
+        #expect(feed.take(message(0, previous: -1, partition: 2_000_000)) == .foreign)
+        #expect(feed.positions.topics[0].count == 1)
+    }
+
     @Test mutating func aLostPartIsNoticed() {
         #expect(feed.take(message(10, previous: 9, isLast: false)) == .deliver(slot))
         #expect(feed.take(message(10, index: 2, previous: 9)) == .deferred(startsRepair: true))

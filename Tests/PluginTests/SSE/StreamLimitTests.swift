@@ -73,6 +73,28 @@ import Testing
         #expect(code(send(request("", query: ["topics": ",,"]), to: channel)) == "sse.no_recipient")
     }
 
+    /// Swift takes `é` for `e` with an accent; the bytes that messages match by do not.
+    @Test func namesThatOnlyLookAlikeAreOfDifferentUsers() async throws {
+        let (composed, decomposed) = ("jos\u{E9}", "jose\u{301}")
+        let channel = try channel(#""connection": "${@path.user}", "claim": "sub""#, access: authenticated)
+        try await channel.open(replay: nil)
+        #expect(code(send(request(decomposed, caller: caller(composed)), to: channel)) == "sse.not_allowed")
+        #expect(code(send(request(composed, caller: caller("ann", ["names": [.string(decomposed)]])), to: channel)) == "sse.not_allowed")
+        let mine = send(request(composed, caller: caller(composed)), to: channel)
+        _ = try await channel.deliver([message(decomposed, "theirs"), message(composed, "mine")])
+        loops.run()
+        #expect(try events(mine).map(\.data) == ["mine"])
+    }
+
+    @Test func severalRecipientsMayLookAlike() async throws {
+        let channel = try channel(#""connection": "${@query.topics}", "max_recipients": 3"#)
+        try await channel.open(replay: nil)
+        let both = send(request("", query: ["topics": "jos\u{E9},jose\u{301}"]), to: channel)
+        _ = try await channel.deliver([message("jos\u{E9}", "1"), message("jose\u{301}", "2")])
+        loops.run()
+        #expect(try events(both).map(\.data) == ["1", "2"])
+    }
+
     @Test func aRecipientWithACommaIsOneWhereOneIsAllowed() async throws {
         let channel = try channel()
         try await channel.open(replay: nil)
@@ -230,6 +252,7 @@ import Testing
         #expect(got.count < 41 && gap >= 3 && got.count - gap >= 3)
         #expect(try events(quick).count == 41)
         #expect(host.metrics.render().contains("martlet_sse_dropped_total{channel=\"test\"} \(41 - got.count)"))
+        #expect(host.metrics.render().contains("martlet_sse_delivered_total{channel=\"test\"} \(41 + got.count)"))
     }
 
     @Test func aStreamThatResumesDropsNothing() throws {

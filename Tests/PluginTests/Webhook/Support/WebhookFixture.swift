@@ -143,10 +143,17 @@ final class WebhookFixture: Sendable {
 /// Keeps what a module publishes.
 final class RecordingTopic: TopicPublisher {
     private let events = Mutex<[Event]>([])
+    private let failure = Mutex<ModuleError?>(nil)
 
     var payloads: [String] { events.withLock { $0.map(\.payload.string) } }
 
+    /// Makes every publish fail, until it is set to nil.
+    func fail(_ error: ModuleError?) {
+        failure.withLock { $0 = error }
+    }
+
     func publish(_ events: [Event]) async throws {
+        if let failure = failure.withLock({ $0 }) { throw failure }
         self.events.withLock { $0 += events }
     }
 }
