@@ -24,7 +24,7 @@ package struct ResumeBenchmark: Benchmark {
         // The first such reading finds no index.
         report.add("first, without an index", try resume(host.port, user: 0) * 1_000, "ms")
         settings.progress("waiting for the indexes")
-        let segments = Self.count(folder.path + "/data/log", ending: ".log")
+        let segments = Self.count(folder.path + "/data/log/" + Self.topic, ending: ".log")
         let isIndexed = MonotonicClock.wait(atMost: 300) { Self.count(folder.path + "/data/key-index", ending: ".keys") >= segments - 1 }
         guard isIndexed else { throw BenchmarkError("the indexes were not made in 300 s") }
         for run in 1...settings.runs {

@@ -44,7 +44,7 @@ extension Host {
             return remoteLog.expect(graph.topics.map { (name: $0.name, partitions: $0.settings.partitions) })
         }
         if let sharedLog { return sharedLog.expect(graph.topics) }
-        for topic in graph.topics { _ = try await log.ensureTopic(topic.name, topic.settings) }
+        for topic in log.refusedFirst(graph.topics) { _ = try await log.ensureTopic(topic.name, topic.settings) }
     }
 
     /// Puts the graph's routes in force for requests that come from now on.

@@ -42,6 +42,20 @@ extension HostSuites {
             #expect(try await host.stop() == 0)
         }
 
+        /// They could not be taken away again.
+        @Test func aReloadThatIsRefusedAddsNoPartitions() async throws {
+            func topics(_ items: Int, _ others: Int) -> String {
+                #"{ "topics": { "items": { "partitions": \#(items) }, "others": { "partitions": \#(others) } } }"#
+            }
+            let host = try await HostProcess.start(topics(3, 2), in: try TemporaryFolder())
+            try host.folder.write(topics(8, 1), to: "config.json")
+            #expect(try await host.run("reload").code == 78)
+            try host.folder.write(topics(3, 2), to: "config.json")
+            let back = try await host.run("reload")
+            #expect(back.code == 0, "\(back.errors)")
+            #expect(try await host.stop() == 0)
+        }
+
         /// A group whose block did not change reads the partitions that its topic gets.
         @Test func newPartitionsAreRead() async throws {
             let host = try await HostProcess.start(more, in: try TemporaryFolder())

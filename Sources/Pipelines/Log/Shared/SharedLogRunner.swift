@@ -52,11 +52,7 @@ package final class SharedLogRunner: Sendable {
     /// - Throws: what the log will not do, such as a topic with fewer partitions than it has.
     package func check(_ topics: [(name: TopicName, settings: TopicSettings)]) async throws {
         let made = state.withLock { state in state.topics.filter(\.isMade) }
-        // First those that have more partitions than they are to have, which is refused: nothing is changed before.
-        func isRefused(_ topic: (name: TopicName, settings: TopicSettings)) -> Bool {
-            log.topic(topic.name).map { $0.partitions > topic.settings.partitions } ?? false
-        }
-        for topic in topics.filter(isRefused) + topics.filter({ !isRefused($0) })
+        for topic in log.refusedFirst(topics)
         where !made.contains(where: { $0.name == topic.name && $0.settings == topic.settings }) {
             guard log.trouble == nil else { return }
             do {
